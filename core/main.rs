@@ -1,0 +1,2 @@
+//! rtcd.
+fn main() {}
