@@ -1,0 +1,1 @@
+//! An HTTP API to copy: answers what it was sent.

@@ -1,0 +1,1 @@
+//! A plain back-to-back call between two users.

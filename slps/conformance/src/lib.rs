@@ -1,0 +1,1 @@
+//! The cases that existing JSIP test scripts drive.
