@@ -1,1 +1,11 @@
-//! Test kit.
+//! For tests: builders of messages, and a stack on a virtual clock between a scripted peer and a scripted application.
+//!
+//! Nothing here sleeps or reads a clock that runs: time is what the test says.
+
+mod builders;
+mod rig;
+mod summary;
+
+pub use builders::{MessageExt, RequestExt, request, response};
+pub use rig::{Pings, Rig};
+pub use summary::summary;
