@@ -205,6 +205,12 @@ impl Rig {
         assert_eq!((wire_now, heard_now), (owned(wire), owned(heard)), "to the peer, to the application");
     }
 
+    /// As [`Rig::sees`], of what the application has got.
+    #[track_caller]
+    pub fn hears(&mut self, heard: &[&str]) {
+        assert_eq!(self.heard(), owned(heard), "to the application");
+    }
+
     /// What the peer has got since the last look.
     pub fn wire(&mut self) -> Vec<String> {
         std::mem::take(&mut self.wire)
