@@ -1,5 +1,7 @@
 //! The stack, on a virtual clock, between a scripted peer and a scripted application.
 
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod crossing;
 mod delivery;
 mod fields;
