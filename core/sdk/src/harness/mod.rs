@@ -1,0 +1,1 @@
+//! Drives a service in a test, without a server.
