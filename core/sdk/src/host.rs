@@ -1,10 +1,10 @@
 //! What the server needs to run plugins whose types it does not know. Not for authors of plugins.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -161,7 +161,11 @@ pub trait Hosted: Send {
     /// Begins to handle an event. The one before must be done.
     fn start(&mut self, event: Event, out: Outbox);
     /// Goes on with it.
+    ///
+    /// Ready with an error: the handler failed, and the task can still handle events, unless [`Hosted::is_lost`].
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TaskFault>>;
+    /// Whether the task's value went with a panic.
+    fn is_lost(&self) -> bool;
 }
 
 /// A loaded service: makes its tasks.
@@ -178,7 +182,7 @@ impl<P: Slp> Loaded for LoadedSlp<P> {
     fn task(&self) -> Box<dyn Hosted> {
         let running = Running { logic: P::new(&self.0.service), cx: Cx::new(self.0.clone()) };
         Host::boxed(running, |mut running: Running<P, P::Leg, P::Service>, event| async move {
-            let outcome = handle_slp(&mut running.logic, &mut running.cx, event).await;
+            let outcome = caught(handle_slp(&mut running.logic, &mut running.cx, event)).await;
             (running, outcome)
         })
     }
@@ -197,7 +201,7 @@ pub(crate) fn host_service_task<T: ServiceTask>(
     let env = Arc::new(Env { service: Arc::new(()), world, implementation });
     let running = Running { logic: task, cx: Cx::new(env) };
     Host::boxed(running, |mut running: Running<T, T::Leg, ()>, event| async move {
-        let outcome = handle_service_task(&mut running.logic, &mut running.cx, event).await;
+        let outcome = caught(handle_service_task(&mut running.logic, &mut running.cx, event)).await;
         (running, outcome)
     })
 }
@@ -206,6 +210,17 @@ pub(crate) fn host_service_task<T: ServiceTask>(
 struct Running<P, L, S> {
     logic: P,
     cx: Cx<L, S>,
+}
+
+/// A panic in a handler ends the handler alone: a service task keeps what it knows.
+async fn caught(handler: impl Future<Output = Outcome>) -> Result<(), TaskFault> {
+    let mut handler = pin!(handler);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(outcome)) => Poll::Ready(outcome.map_err(TaskFault::Failed)),
+        Err(panic) => Poll::Ready(Err(TaskFault::Panicked(panic_text(&*panic)))),
+    })
+    .await
 }
 
 trait HasOutbox {
@@ -283,7 +298,7 @@ impl<R, M, F> Host<R, M, F>
 where
     R: HasOutbox + Send + 'static,
     M: Fn(R, Event) -> F + Send + 'static,
-    F: Future<Output = (R, Outcome)> + Send + 'static,
+    F: Future<Output = (R, Result<(), TaskFault>)> + Send + 'static,
 {
     fn boxed(idle: R, make: M) -> Box<dyn Hosted> {
         Box::new(Self { idle: Some(idle), make, run: Box::pin(None) })
@@ -294,7 +309,7 @@ impl<R, M, F> Hosted for Host<R, M, F>
 where
     R: HasOutbox + Send,
     M: Fn(R, Event) -> F + Send,
-    F: Future<Output = (R, Outcome)> + Send,
+    F: Future<Output = (R, Result<(), TaskFault>)> + Send,
 {
     fn start(&mut self, event: Event, out: Outbox) {
         if let Some(mut idle) = self.idle.take() {
@@ -312,14 +327,18 @@ where
             Ok(Poll::Ready((idle, outcome))) => {
                 self.run.set(None);
                 self.idle = Some(idle);
-                Poll::Ready(outcome.map_err(TaskFault::Failed))
+                Poll::Ready(outcome)
             }
             Err(panic) => {
-                // What the future holds may panic in its drop; that is the plugin's fault too.
+                // What a handler holds may panic in its drop; that is the plugin's fault too, and ends the task for good.
                 let _ = catch_unwind(AssertUnwindSafe(|| self.run.set(None)));
                 Poll::Ready(Err(TaskFault::Panicked(panic_text(&*panic))))
             }
         }
+    }
+
+    fn is_lost(&self) -> bool {
+        self.idle.is_none() && self.run.is_none()
     }
 }
 
@@ -341,6 +360,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Makes the shared context of a service. For the registry.
+#[expect(clippy::needless_pass_by_value, reason = "the registry holds it as a plain fn pointer")]
 pub(crate) fn load_slp<P: Slp>(load: crate::Load) -> Result<Box<dyn Loaded>, crate::LoadError> {
     let service = Arc::new(P::Service::load(&load)?);
     Ok(Box::new(LoadedSlp::<P>(Arc::new(Env {
