@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -94,32 +95,48 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RelatedKey(pub(crate) u64);
 
-/// Why a task was ended.
-#[derive(Debug)]
+/// Why a handler did not do its work.
+#[derive(Debug, thiserror::Error)]
 pub enum TaskFault {
     /// A handler panicked, with this text.
+    #[error("panicked: {0}")]
     Panicked(String),
     /// A handler gave back an error.
+    #[error("failed: {0}")]
     Failed(Fault),
+    /// A handler took longer than `handler_timeout`.
+    #[error("took longer than handler_timeout")]
+    TimedOut,
 }
 
 /// Effects of the handler that runs. The server looks after each poll, so that a 180 leaves before the await that follows it.
 #[derive(Debug, Clone, Default)]
-pub struct Outbox(Arc<Mutex<Vec<Effect>>>);
+pub struct Outbox(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    effects: Mutex<Vec<Effect>>,
+    aborted: AtomicBool,
+}
 
 impl Outbox {
+    /// Ends the handler that runs, at its next poll, with [`TaskFault::TimedOut`].
+    pub fn abort(&self) {
+        self.0.aborted.store(true, Relaxed);
+    }
+
     pub(crate) fn push(&self, effect: Effect) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(effect);
+        self.0.effects.lock().unwrap_or_else(PoisonError::into_inner).push(effect);
     }
 
     /// Moves what is there to the end of `to`.
     pub fn take_into(&self, to: &mut impl Extend<Effect>) {
-        to.extend(self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..));
+        to.extend(self.0.effects.lock().unwrap_or_else(PoisonError::into_inner).drain(..));
     }
 
     /// Whether nothing is there.
     pub fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.0.effects.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 }
 
@@ -182,7 +199,8 @@ impl<P: Slp> Loaded for LoadedSlp<P> {
     fn task(&self) -> Box<dyn Hosted> {
         let running = Running { logic: P::new(&self.0.service), cx: Cx::new(self.0.clone()) };
         Host::boxed(running, |mut running: Running<P, P::Leg, P::Service>, event| async move {
-            let outcome = caught(handle_slp(&mut running.logic, &mut running.cx, event)).await;
+            let outcome =
+                caught(running.cx.out.clone(), handle_slp(&mut running.logic, &mut running.cx, event)).await;
             (running, outcome)
         })
     }
@@ -201,7 +219,9 @@ pub(crate) fn host_service_task<T: ServiceTask>(
     let env = Arc::new(Env { service: Arc::new(()), world, implementation });
     let running = Running { logic: task, cx: Cx::new(env) };
     Host::boxed(running, |mut running: Running<T, T::Leg, ()>, event| async move {
-        let outcome = caught(handle_service_task(&mut running.logic, &mut running.cx, event)).await;
+        let outcome =
+            caught(running.cx.out.clone(), handle_service_task(&mut running.logic, &mut running.cx, event))
+                .await;
         (running, outcome)
     })
 }
@@ -213,9 +233,10 @@ struct Running<P, L, S> {
 }
 
 /// A panic in a handler ends the handler alone: a service task keeps what it knows.
-async fn caught(handler: impl Future<Output = Outcome>) -> Result<(), TaskFault> {
+async fn caught(out: Outbox, handler: impl Future<Output = Outcome>) -> Result<(), TaskFault> {
     let mut handler = pin!(handler);
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
+        Ok(Poll::Pending) if out.0.aborted.load(Relaxed) => Poll::Ready(Err(TaskFault::TimedOut)),
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(outcome)) => Poll::Ready(outcome.map_err(TaskFault::Failed)),
         Err(panic) => Poll::Ready(Err(TaskFault::Panicked(panic_text(&*panic)))),
