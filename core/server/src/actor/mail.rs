@@ -28,7 +28,7 @@ pub(crate) enum Mail {
     /// A task elsewhere sends in a dialog of this peer.
     Send(Box<(RemoteLeg, DialogId, Message)>),
     /// A task elsewhere has ended: its dialog with this peer is nobody's.
-    Release(Box<(DialogId, jsip::Release)>),
+    Release(Box<(RemoteLeg, DialogId, jsip::Release)>),
     /// Something happened on a leg of a task that lives here.
     Event(Box<(TaskKey, Event)>),
     /// A dialog of another peer that names a task here by a related id.
@@ -73,7 +73,7 @@ pub(crate) enum Name {
     Service(&'static str),
 }
 
-/// A next hop (jsip.md, 1): host, port and the name that this server has there.
+/// A next hop. This server goes by its realm there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Hop {
     pub(crate) host: String,
@@ -124,6 +124,11 @@ impl Address {
 
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Waits until the actor has ended.
+    pub(crate) async fn ended(&self) {
+        self.0.tx.closed().await;
     }
 
     /// Leaves a mail; one that competes only if there is room.

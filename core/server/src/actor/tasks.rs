@@ -363,3 +363,9 @@ async fn away(key: TaskKey, mut task: Box<dyn Hosted>, out: Outbox, home: Addres
     // A home that is gone has released the task's dialogs.
     let _ = home.send(Mail::Back(Box::new((key, task, end))));
 }
+
+impl std::fmt::Display for TaskKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "task {}.{}", self.index, self.generation)
+    }
+}
