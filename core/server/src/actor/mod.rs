@@ -97,7 +97,12 @@ impl Actor {
     }
 
     /// The actor of a service task.
-    pub(crate) fn of_service(node: Arc<Node>, mailbox: Mailbox, name: &'static str, task: Box<dyn Hosted>) -> Self {
+    pub(crate) fn of_service(
+        node: Arc<Node>,
+        mailbox: Mailbox,
+        name: &'static str,
+        task: Box<dyn Hosted>,
+    ) -> Self {
         let mut actor = Self::new(node, mailbox);
         let key = actor.tasks.add(task, Kind::Service(name), Instant::now());
         actor.local.push_back(Local::Event(key, Event::Start));
@@ -195,7 +200,9 @@ impl Actor {
                 Read::Pong(Some(count)) => self.stack.handle_arrived(now.into_std(), count),
                 Read::Pong(None) | Read::Ping => self.stack.handle_alive(now.into_std()),
                 Read::Closed { clean: true } => self.detach(Closing::Answer, Detach::Clean, now),
-                Read::Closed { clean: false } | Read::Broken => self.detach(Closing::Answer, Detach::Lost, now),
+                Read::Closed { clean: false } | Read::Broken => {
+                    self.detach(Closing::Answer, Detach::Lost, now)
+                }
                 Read::Bad(closing) => self.detach(closing, Detach::Lost, now),
             }
             if !self.pump(now) {
@@ -217,7 +224,12 @@ impl Actor {
                 break;
             }
         }
-        if self.socket.as_ref().and_then(|socket| socket.stalled).is_some_and(|since| now >= since + self.stall()) {
+        if self
+            .socket
+            .as_ref()
+            .and_then(|socket| socket.stalled)
+            .is_some_and(|since| now >= since + self.stall())
+        {
             self.cut_slow(now);
         }
     }
@@ -248,9 +260,13 @@ impl Actor {
     /// Wakes this actor when the next thing is due.
     fn arm(&mut self, cx: &mut Context<'_>, now: Instant) {
         let stack = self.stack.poll_timeout().map(Instant::from_std);
-        let stalled = self.socket.as_ref().and_then(|socket| socket.stalled).map(|since| since + self.stall());
+        let stalled =
+            self.socket.as_ref().and_then(|socket| socket.stalled).map(|since| since + self.stall());
         let forgotten = self.may_be_forgotten().then(|| self.away_since + self.node.settings.jsip.away_grace);
-        let Some(next) = [stack, self.tasks.next_due(), stalled, forgotten].into_iter().flatten().min() else { return };
+        let Some(next) = [stack, self.tasks.next_due(), stalled, forgotten].into_iter().flatten().min()
+        else {
+            return;
+        };
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(next)));
         // A timer that fires too early costs a turn; moving it for each message costs more.
         if sleep.deadline() > next || sleep.deadline() <= now || sleep.is_elapsed() {
@@ -299,7 +315,7 @@ impl Actor {
     /// Hands an event to a task of this actor.
     fn deliver(&mut self, task: TaskKey, event: Event) {
         match self.tasks.deliver(task, event, self.mailbox.address(), self.node.host) {
-            Delivered::Taken | Delivered::Gone(_) => {}
+            Delivered::Taken | Delivered::Gone => {}
             Delivered::Full(event) => self.refuse_full(task, event),
         }
     }
