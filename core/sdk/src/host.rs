@@ -1,10 +1,11 @@
 //! What the server needs to run plugins whose types it does not know. Not for authors of plugins.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -94,32 +95,48 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RelatedKey(pub(crate) u64);
 
-/// Why a task was ended.
-#[derive(Debug)]
+/// Why a handler did not do its work.
+#[derive(Debug, thiserror::Error)]
 pub enum TaskFault {
     /// A handler panicked, with this text.
+    #[error("panicked: {0}")]
     Panicked(String),
     /// A handler gave back an error.
+    #[error("failed: {0}")]
     Failed(Fault),
+    /// A handler took longer than `handler_timeout`.
+    #[error("took longer than handler_timeout")]
+    TimedOut,
 }
 
 /// Effects of the handler that runs. The server looks after each poll, so that a 180 leaves before the await that follows it.
 #[derive(Debug, Clone, Default)]
-pub struct Outbox(Arc<Mutex<Vec<Effect>>>);
+pub struct Outbox(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    effects: Mutex<Vec<Effect>>,
+    aborted: AtomicBool,
+}
 
 impl Outbox {
+    /// Ends the handler that runs, at its next poll, with [`TaskFault::TimedOut`].
+    pub fn abort(&self) {
+        self.0.aborted.store(true, Relaxed);
+    }
+
     pub(crate) fn push(&self, effect: Effect) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(effect);
+        self.0.effects.lock().unwrap_or_else(PoisonError::into_inner).push(effect);
     }
 
     /// Moves what is there to the end of `to`.
     pub fn take_into(&self, to: &mut impl Extend<Effect>) {
-        to.extend(self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..));
+        to.extend(self.0.effects.lock().unwrap_or_else(PoisonError::into_inner).drain(..));
     }
 
     /// Whether nothing is there.
     pub fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.0.effects.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 }
 
@@ -161,7 +178,11 @@ pub trait Hosted: Send {
     /// Begins to handle an event. The one before must be done.
     fn start(&mut self, event: Event, out: Outbox);
     /// Goes on with it.
+    ///
+    /// Ready with an error: the handler failed, and the task can still handle events, unless [`Hosted::is_lost`].
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TaskFault>>;
+    /// Whether the task's value went with a panic.
+    fn is_lost(&self) -> bool;
 }
 
 /// A loaded service: makes its tasks.
@@ -178,7 +199,8 @@ impl<P: Slp> Loaded for LoadedSlp<P> {
     fn task(&self) -> Box<dyn Hosted> {
         let running = Running { logic: P::new(&self.0.service), cx: Cx::new(self.0.clone()) };
         Host::boxed(running, |mut running: Running<P, P::Leg, P::Service>, event| async move {
-            let outcome = handle_slp(&mut running.logic, &mut running.cx, event).await;
+            let outcome =
+                caught(running.cx.out.clone(), handle_slp(&mut running.logic, &mut running.cx, event)).await;
             (running, outcome)
         })
     }
@@ -197,7 +219,9 @@ pub(crate) fn host_service_task<T: ServiceTask>(
     let env = Arc::new(Env { service: Arc::new(()), world, implementation });
     let running = Running { logic: task, cx: Cx::new(env) };
     Host::boxed(running, |mut running: Running<T, T::Leg, ()>, event| async move {
-        let outcome = handle_service_task(&mut running.logic, &mut running.cx, event).await;
+        let outcome =
+            caught(running.cx.out.clone(), handle_service_task(&mut running.logic, &mut running.cx, event))
+                .await;
         (running, outcome)
     })
 }
@@ -206,6 +230,18 @@ pub(crate) fn host_service_task<T: ServiceTask>(
 struct Running<P, L, S> {
     logic: P,
     cx: Cx<L, S>,
+}
+
+/// A panic in a handler ends the handler alone: a service task keeps what it knows.
+async fn caught(out: Outbox, handler: impl Future<Output = Outcome>) -> Result<(), TaskFault> {
+    let mut handler = pin!(handler);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
+        Ok(Poll::Pending) if out.0.aborted.load(Relaxed) => Poll::Ready(Err(TaskFault::TimedOut)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(outcome)) => Poll::Ready(outcome.map_err(TaskFault::Failed)),
+        Err(panic) => Poll::Ready(Err(TaskFault::Panicked(panic_text(&*panic)))),
+    })
+    .await
 }
 
 trait HasOutbox {
@@ -283,7 +319,7 @@ impl<R, M, F> Host<R, M, F>
 where
     R: HasOutbox + Send + 'static,
     M: Fn(R, Event) -> F + Send + 'static,
-    F: Future<Output = (R, Outcome)> + Send + 'static,
+    F: Future<Output = (R, Result<(), TaskFault>)> + Send + 'static,
 {
     fn boxed(idle: R, make: M) -> Box<dyn Hosted> {
         Box::new(Self { idle: Some(idle), make, run: Box::pin(None) })
@@ -294,7 +330,7 @@ impl<R, M, F> Hosted for Host<R, M, F>
 where
     R: HasOutbox + Send,
     M: Fn(R, Event) -> F + Send,
-    F: Future<Output = (R, Outcome)> + Send,
+    F: Future<Output = (R, Result<(), TaskFault>)> + Send,
 {
     fn start(&mut self, event: Event, out: Outbox) {
         if let Some(mut idle) = self.idle.take() {
@@ -312,14 +348,18 @@ where
             Ok(Poll::Ready((idle, outcome))) => {
                 self.run.set(None);
                 self.idle = Some(idle);
-                Poll::Ready(outcome.map_err(TaskFault::Failed))
+                Poll::Ready(outcome)
             }
             Err(panic) => {
-                // What the future holds may panic in its drop; that is the plugin's fault too.
+                // What a handler holds may panic in its drop; that is the plugin's fault too, and ends the task for good.
                 let _ = catch_unwind(AssertUnwindSafe(|| self.run.set(None)));
                 Poll::Ready(Err(TaskFault::Panicked(panic_text(&*panic))))
             }
         }
+    }
+
+    fn is_lost(&self) -> bool {
+        self.idle.is_none() && self.run.is_none()
     }
 }
 
@@ -341,6 +381,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Makes the shared context of a service. For the registry.
+#[expect(clippy::needless_pass_by_value, reason = "the registry holds it as a plain fn pointer")]
 pub(crate) fn load_slp<P: Slp>(load: crate::Load) -> Result<Box<dyn Loaded>, crate::LoadError> {
     let service = Arc::new(P::Service::load(&load)?);
     Ok(Box::new(LoadedSlp::<P>(Arc::new(Env {

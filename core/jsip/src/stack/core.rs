@@ -1,0 +1,107 @@
+//! What all dialogs of a peer share.
+
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytestring::ByteString;
+use foldhash::fast::FixedState;
+
+use super::delivery::{Delivery, Owner, Place, Room};
+use super::linger::{Answer, Linger};
+use super::{Counters, Output, StackConfig};
+use crate::{CSeq, Request, Response, StatusCode};
+
+#[derive(Debug)]
+pub(super) struct Core<T> {
+    pub(super) config: Arc<StackConfig>,
+    pub(super) counters: Counters,
+    pub(super) delivery: Delivery<T>,
+    pub(super) linger: Linger,
+    pub(super) sessions: usize,
+    /// Requests of both sides without final response.
+    pub(super) open: usize,
+    /// Those of the peer among them.
+    pub(super) received: usize,
+    pub(super) bad_in_row: u32,
+    hasher: FixedState,
+    random: u64,
+}
+
+impl<T> Core<T> {
+    pub(super) fn new(config: Arc<StackConfig>, seed: u64) -> Self {
+        Self {
+            config,
+            counters: Counters::default(),
+            delivery: Delivery::new(),
+            linger: Linger::default(),
+            sessions: 0,
+            open: 0,
+            received: 0,
+            bad_in_row: 0,
+            hasher: FixedState::with_seed(seed),
+            random: seed,
+        }
+    }
+
+    pub(super) fn hasher(&self) -> FixedState {
+        self.hasher.clone()
+    }
+
+    /// The keyed hash by which a repeat of a request is known.
+    pub(super) fn fingerprint(&self, frame: &str) -> u64 {
+        self.hasher.hash_one(frame)
+    }
+
+    /// A CSeq for a request of the stack's own (the sequence is SplitMix64).
+    pub(super) fn new_cseq(&mut self) -> CSeq {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        CSeq::from_random((mixed >> 32) as u32)
+    }
+
+    pub(super) fn transmit(&mut self, now: Instant, text: ByteString, owner: Owner, room: Room) -> Place {
+        self.delivery.transmit((now, &self.config, &mut self.counters), text, owner, room)
+    }
+
+    /// Keeps a final response for repeats of its request.
+    pub(super) fn keep(&mut self, now: Instant, fingerprint: u64, place: Place, answer: Answer) {
+        self.linger.store(now, (self.config.linger, self.config.linger_max), fingerprint, place, answer);
+    }
+
+    /// The stack's own final response to a request that opens no transaction.
+    pub(super) fn answer(&mut self, now: Instant, request: &Request, fingerprint: u64, response: &Response) {
+        let text = response.encode();
+        let answer = Answer::new(&request.from, &request.to, response, || text.clone());
+        let place = self.transmit(now, text, Owner::Answer(fingerprint), Room::Reserved);
+        self.keep(now, fingerprint, place, answer);
+    }
+
+    /// A 400 to a frame that is no request.
+    pub(super) fn reply(&mut self, now: Instant, response: &Response) {
+        self.transmit(now, response.encode(), Owner::Nobody, Room::Reserved);
+    }
+
+    /// The final response again, for a repeat of its request.
+    pub(super) fn repeat_answer(&mut self, now: Instant, text: ByteString, fingerprint: u64) {
+        self.counters.repeats_answered += 1;
+        if let Place::Sent(frame) = self.transmit(now, text, Owner::Answer(fingerprint), Room::Reserved) {
+            self.linger.written(fingerprint, frame);
+        }
+    }
+
+    pub(super) fn answer_code(
+        &mut self,
+        now: Instant,
+        request: &Request,
+        fingerprint: u64,
+        code: StatusCode,
+    ) {
+        self.answer(now, request, fingerprint, &request.response(code));
+    }
+
+    pub(super) fn push(&mut self, output: Output<T>) {
+        self.delivery.push(output);
+    }
+}

@@ -1,0 +1,248 @@
+//! One dialog's turn: the dialog, what all dialogs share, and the time. The tables of transactions and sessions are written in
+//! terms of these few actions.
+
+use std::time::Instant;
+
+use super::core::Core;
+use super::delivery::{Owner, Place, Room, Sent};
+use super::dialog::Dialog;
+use super::linger::Answer;
+use super::transaction::{Acceptance, Origin, State, Transaction};
+use super::{Output, SendError};
+use crate::{CSeq, Message, Method, Request, Response};
+
+#[derive(Debug)]
+pub(super) struct Turn<'a, T> {
+    pub(super) now: Instant,
+    pub(super) dialog: &'a mut Dialog<T>,
+    pub(super) core: &'a mut Core<T>,
+}
+
+impl<T: Clone> Turn<'_, T> {
+    /// Hands a message to the application, if there is one.
+    pub(super) fn deliver(&mut self, message: impl Into<Message>) {
+        if self.dialog.tag.is_some() {
+            self.dispatch(message);
+        }
+    }
+
+    /// Hands a message to whoever will be bound.
+    pub(super) fn dispatch(&mut self, message: impl Into<Message>) {
+        let tag = self.dialog.tag.clone();
+        self.core.push(Output::Deliver { dialog: self.dialog.key, tag, message: message.into() });
+    }
+
+    /// A CSeq that no open request of this side has.
+    pub(super) fn new_cseq(&mut self) -> CSeq {
+        loop {
+            let cseq = self.core.new_cseq();
+            if self.dialog.sent(cseq).is_none() {
+                return cseq;
+            }
+        }
+    }
+
+    /// Opens the transaction of a request of the peer.
+    pub(super) fn open_received(&mut self, request: &Request, fingerprint: u64) {
+        let deadline = match request.method {
+            Method::Invite => None,
+            Method::Ack
+            | Method::Bye
+            | Method::Cancel
+            | Method::Register
+            | Method::Options
+            | Method::Info
+            | Method::Update
+            | Method::Prack
+            | Method::Subscribe
+            | Method::Message
+            | Method::Notify => Some(self.now + self.core.config.transtimer),
+        };
+        let state = State::Received { fingerprint, provisional: None, deadline };
+        self.core.received += 1;
+        self.open(Transaction::new(request, self.now, state));
+    }
+
+    /// Sends a request that waits for responses, until `deadline` if it has one of its own.
+    pub(super) fn send(&mut self, mut request: Request, origin: Origin, deadline: Option<Instant>) {
+        self.before_leaving(&mut request);
+        let text = request.encode();
+        let room = match request.method {
+            Method::Ack | Method::Bye | Method::Cancel => Room::Reserved,
+            Method::Invite
+            | Method::Register
+            | Method::Options
+            | Method::Info
+            | Method::Update
+            | Method::Prack
+            | Method::Subscribe
+            | Method::Message
+            | Method::Notify => Room::Shared,
+        };
+        let owner = Owner::Request(self.dialog.key, request.cseq);
+        let place = self.core.transmit(self.now, text.clone(), owner, room);
+        let state = State::Sent { origin, request: Sent { text, place }, deadline };
+        self.open(Transaction::new(&request, self.now, state));
+    }
+
+    pub(super) fn send_ack(&mut self, mut ack: Request) {
+        self.before_leaving(&mut ack);
+        let owner = Owner::Ack(self.dialog.key);
+        self.core.transmit(self.now, ack.encode(), owner, Room::Reserved);
+    }
+
+    /// Passes a provisional response on to the peer; `deadline` is the new one of a request that is no INVITE.
+    pub(super) fn proceed(&mut self, response: &Response, deadline: Option<Instant>) {
+        let text = response.encode();
+        let owner = Owner::Provisional(self.dialog.key, response.cseq);
+        let open =
+            self.dialog.transactions.iter_mut().find(|open| open.cseq == response.cseq && open.is_received());
+        let Some(Transaction { state: State::Received { provisional, deadline: until, .. }, .. }) = open
+        else {
+            return;
+        };
+        if let Some(superseded) = provisional.take() {
+            self.core.delivery.take_back(superseded.place);
+        }
+        let place = self.core.transmit(self.now, text.clone(), owner, Room::Reserved);
+        *provisional = Some(Sent { text, place });
+        *until = deadline;
+    }
+
+    /// The final response to a request of the peer that is no INVITE.
+    pub(super) fn finish(&mut self, transaction: Transaction, response: &Response) -> Option<Place> {
+        let State::Received { fingerprint, provisional, .. } = transaction.state else { return None };
+        if let Some(superseded) = provisional {
+            self.core.delivery.take_back(superseded.place);
+        }
+        let text = response.encode();
+        let answer = Answer::new(&transaction.from, &transaction.to, response, || text.clone());
+        let place = self.core.transmit(self.now, text, Owner::Answer(fingerprint), Room::Reserved);
+        self.core.keep(self.now, fingerprint, place, answer);
+        Some(place)
+    }
+
+    /// The final response to an INVITE of the peer; the transaction stays for the ACK.
+    pub(super) fn finish_invite(
+        &mut self,
+        mut transaction: Transaction,
+        response: &Response,
+        acceptance: Acceptance,
+    ) -> Option<Place> {
+        let State::Received { fingerprint, provisional, .. } = transaction.state else { return None };
+        if let Some(superseded) = provisional {
+            self.core.delivery.take_back(superseded.place);
+        }
+        let text = response.encode();
+        let owner = Owner::Final(self.dialog.key, transaction.cseq, fingerprint);
+        let place = self.core.transmit(self.now, text.clone(), owner, Room::Reserved);
+        let answer = Answer::new(&transaction.from, &transaction.to, response, || text.clone());
+        self.core.keep(self.now, fingerprint, place, answer);
+        transaction.state = State::Answered { fingerprint, response: Sent { text, place }, acceptance };
+        let before =
+            self.dialog.transactions.iter().take_while(|other| other.since <= transaction.since).count();
+        self.dialog.transactions.insert(before, transaction);
+        Some(place)
+    }
+
+    /// Takes the open request of the peer out of the list.
+    pub(super) fn take_received(&mut self, cseq: CSeq) -> Option<Transaction> {
+        let at = self.dialog.transactions.iter().position(|open| open.cseq == cseq && open.is_received())?;
+        self.core.received -= 1;
+        Some(self.take(at))
+    }
+
+    /// Takes the open request of this side out of the list, and out of the queue if it is still there.
+    pub(super) fn take_sent(&mut self, cseq: CSeq) -> Option<Transaction> {
+        let at = self.dialog.transactions.iter().position(|open| open.cseq == cseq && open.is_sent())?;
+        let transaction = self.take(at);
+        if let State::Sent { request, .. } = &transaction.state {
+            self.core.delivery.take_back(request.place);
+        }
+        Some(transaction)
+    }
+
+    /// Whether the open request of this side has not left yet.
+    pub(super) fn is_waiting(&self, cseq: CSeq) -> bool {
+        self.dialog.sent(cseq).is_some_and(|open| match &open.state {
+            State::Sent { request, .. } => matches!(request.place, Place::Waiting(_)),
+            State::Received { .. } | State::Answered { .. } => false,
+        })
+    }
+
+    /// The stack's own final response to a request of the peer that opens nothing.
+    pub(super) fn refuse(&mut self, request: &Request, fingerprint: u64, response: &Response) {
+        if self.dialog.session.is_some() {
+            self.refuse_in_session(request, fingerprint, response);
+        } else {
+            self.core.answer(self.now, request, fingerprint, response);
+        }
+    }
+
+    /// The same in a session. An INVITE's ACK is then waited for, so that it is not taken for another's.
+    pub(super) fn refuse_in_session(&mut self, request: &Request, fingerprint: u64, response: &Response) {
+        if request.method != Method::Invite {
+            return self.core.answer(self.now, request, fingerprint, response);
+        }
+        self.open_received(request, fingerprint);
+        let until = self.now + self.core.config.transtimer;
+        if let Some(transaction) = self.take_received(request.cseq) {
+            self.finish_invite(transaction, response, Acceptance::Refused(until));
+        }
+    }
+
+    /// Whether one more request of the peer can be open.
+    pub(super) fn has_room(&self) -> bool {
+        self.core.received < self.core.config.max_transactions
+            && self.dialog.transactions.len() < self.core.config.max_dialog_transactions
+    }
+
+    /// A re-INVITE stands for the ACK of the INVITE before it.
+    pub(super) fn drop_accepted(&mut self) {
+        self.dialog.transactions.retain(|transaction| {
+            !matches!(transaction.state, State::Answered { acceptance: Acceptance::Accepted, .. })
+        });
+    }
+
+    /// The session is over: no ACK is waited for or sent again, and its CANCEL waits no longer than any other request.
+    pub(super) fn session_ended(&mut self) {
+        self.core.sessions -= 1;
+        let until = self.now + self.core.config.transtimer;
+        self.dialog.transactions.retain(|transaction| !transaction.is_answered());
+        for transaction in &mut self.dialog.transactions {
+            if let (Method::Cancel, State::Sent { deadline: Some(deadline), .. }) =
+                (transaction.method, &mut transaction.state)
+            {
+                *deadline = until.min(*deadline);
+            }
+        }
+        self.core.delivery.forget_acks(self.dialog.key);
+    }
+
+    /// Whether the application's request could be matched to its responses.
+    pub(super) fn check_free(&self, cseq: CSeq) -> Result<(), SendError> {
+        match self.dialog.sent(cseq) {
+            Some(_) => Err(SendError::CSeqInUse { cseq }),
+            None => Ok(()),
+        }
+    }
+
+    fn before_leaving(&self, request: &mut Request) {
+        /// How many servers a request may pass.
+        const MAX_FORWARDS: u64 = 70;
+        if self.core.config.hop && !request.headers.contains("Max-Forwards") {
+            request.headers.set_number("Max-Forwards", MAX_FORWARDS);
+        }
+    }
+
+    fn open(&mut self, transaction: Transaction) {
+        self.core.open += 1;
+        self.core.counters.transactions_opened += 1;
+        self.dialog.transactions.push(transaction);
+    }
+
+    fn take(&mut self, at: usize) -> Transaction {
+        self.core.open -= 1;
+        self.dialog.transactions.remove(at)
+    }
+}
