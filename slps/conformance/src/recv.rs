@@ -6,7 +6,7 @@ use crate::unexpected;
 #[derive(Debug)]
 pub(crate) enum Case {
     /// `Recv_INVITE`.
-    Invite { invite: Incoming<Request>, state: Invite },
+    Invite { invite: Box<Incoming<Request>>, state: Invite },
     /// `Recv_INVITE_Timeout`, `Recv_CANCEL`: waits for the CANCEL.
     Unanswered,
     /// `Recv_INVITE_Session_Timeout`: answered, waits for ACK and BYE.
@@ -44,6 +44,7 @@ impl Case {
             "Recv_INVITE" => {
                 cx.reply(request, StatusCode::RINGING)?;
                 let invite = Incoming { leg: request.leg, tag: (), message: request.message.clone() };
+                let invite = Box::new(invite);
                 crate::Case::Recv(Self::Invite { invite, state: Invite::Ringing })
             }
             "Recv_INVITE_Timeout" | "Recv_CANCEL" => crate::Case::Recv(Self::Unanswered),
@@ -75,7 +76,9 @@ impl Case {
 
     pub(crate) fn on_response(&mut self, cx: &mut Cx, response: &Incoming<Response>) -> Outcome {
         match self {
-            Self::Invite { invite, state } if *state == Invite::Updating && response.code == StatusCode::OK => {
+            Self::Invite { invite, state }
+                if *state == Invite::Updating && response.code == StatusCode::OK =>
+            {
                 *state = Invite::Answered;
                 Ok(cx.reply(invite, StatusCode::OK)?)
             }

@@ -11,7 +11,7 @@ pub(crate) enum Case {
     /// `Send_MESSAGE`, `Send_MESSAGE_Timeout`: waits for the final response.
     Message,
     /// `Send_INVITE`.
-    Invite { leg: LegId, invite: Request, state: Invite },
+    Invite { leg: LegId, invite: Box<Request>, state: Invite },
     /// `Send_INVITE_Timeout`, `Send_CANCEL`: waits for the final response.
     UntilFinal,
     /// `Send_INVITE_Session_Timeout`: waits for the 200, and then for the stack's BYE.
@@ -73,7 +73,7 @@ impl Case {
             }
             "Send_INVITE" => {
                 let (leg, invite) = call(cx, name, request)?;
-                Some(Self::Invite { leg, invite, state: Invite::Calling })
+                Some(Self::Invite { leg, invite: Box::new(invite), state: Invite::Calling })
             }
             "Send_INVITE_Timeout" => {
                 call(cx, name, request)?;

@@ -34,7 +34,7 @@ pub(super) struct Actor {
 /// What a turn of an actor came to.
 pub(super) struct Turn {
     pub(super) effects: Vec<Effect>,
-    pub(super) end: Option<Result<(), String>>,
+    pub(super) end: Option<Result<(), TaskFault>>,
 }
 
 impl Actor {
@@ -85,14 +85,9 @@ impl Actor {
                 self.running = false;
                 self.finishing.then_some(Ok(()))
             }
-            Poll::Ready(Err(TaskFault::Failed(fault))) => {
+            Poll::Ready(Err(fault)) => {
                 self.running = false;
-                Some(Err(fault.to_string()))
-            }
-            Poll::Ready(Err(TaskFault::Panicked(text))) => {
-                self.running = false;
-                self.finishing = true; // its value is gone, even that of a service task
-                Some(Err(format!("panicked: {text}")))
+                Some(Err(fault))
             }
         };
         Some(Turn { effects, end })
@@ -100,7 +95,7 @@ impl Actor {
 
     /// Whether an end that a turn came to is the end of the actor itself.
     pub(super) fn ends(&self) -> bool {
-        self.finishing || !self.is_service
+        !self.is_service || self.hosted.as_ref().is_none_or(|hosted| hosted.is_lost())
     }
 
     /// Whether nothing can happen to a task any more.

@@ -391,7 +391,7 @@ impl<P: Slp> Harness<P> {
                 }
                 match outcome {
                     Ok(()) => self.write(&format!("== {name} ends")),
-                    Err(text) => self.write(&format!("== {name} fails: {text}")),
+                    Err(fault) => self.write(&format!("== {name} {fault}")),
                 }
             }
             None if actor.is_left_alone() => {
