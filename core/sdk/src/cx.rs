@@ -31,6 +31,9 @@ pub enum SendError {
     /// The leg's dialog has ended.
     #[error("the leg's dialog has ended")]
     LegEnded,
+    /// ACK, BYE or CANCEL as the first request of a dialog.
+    #[error("{0} without a session")]
+    NoSession(Method),
 }
 
 impl<L: Clone, S> Cx<L, S> {
@@ -80,12 +83,16 @@ impl<L: Clone, S> Cx<L, S> {
         Ok(())
     }
 
-    /// Opens a dialog with the peer that the first URI of `Router` names, or `Request-URI` if there is no `Router`.
+    /// Opens a dialog with the peer that the first URI of `Router` names, or `Request-URI` if there is no `Router`. One that needs a
+    /// session (INFO, PRACK, UPDATE) is answered 481.
     ///
     /// # Errors
     /// See [`SendError`].
     pub fn open(&mut self, tag: L, request: Request) -> Result<LegId, SendError> {
         complete(&request)?;
+        if matches!(request.method, Method::Ack | Method::Bye | Method::Cancel) {
+            return Err(SendError::NoSession(request.method));
+        }
         let leg = LegId::opened(self.count());
         self.legs.insert(leg, tag);
         self.out.push(Effect::Open { leg, request });
