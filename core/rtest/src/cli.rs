@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::load::LoadOptions;
+
 /// Runs JSIP scripts against a server, and makes load.
 ///
 /// Exit status: 0 if every run was a success, 1 if any failed, 2 if there was nothing to run (bad arguments, bad
@@ -34,6 +36,8 @@ pub struct Cli {
 pub enum Command {
     /// Answers every request 200 and does nothing else: the server that others are measured against
     Echo(EchoArgs),
+    /// Makes load and measures latency, and the server's CPU time and memory; exit status 1 if there were errors
+    Load(LoadOptions),
 }
 
 /// The options of a script run.
@@ -75,4 +79,7 @@ pub struct EchoArgs {
     /// Where to listen; port 0 takes a free one, which is printed
     #[arg(short, value_name = "ADDR", default_value = "127.0.0.1:8081")]
     pub listen: SocketAddr,
+    /// Threads that serve [default: one for each processor]
+    #[arg(long)]
+    pub threads: Option<NonZeroUsize>,
 }

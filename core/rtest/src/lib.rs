@@ -4,6 +4,7 @@ pub mod cli;
 mod dial;
 mod echo;
 mod frames;
+mod load;
 mod runner;
 mod script;
 mod tally;
@@ -13,6 +14,7 @@ mod uas;
 
 pub use dial::DialError;
 pub use echo::echo;
+pub use load::{Latency, LoadError, LoadOptions, ProcessReport, Report, Work, load};
 pub use script::{FieldProblem, Script, ScriptError, StageProblem};
 pub use tally::Tally;
 pub use transcript::Transcript;

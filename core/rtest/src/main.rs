@@ -10,11 +10,12 @@ use clap::{CommandFactory, Parser};
 use rtest::cli::{Cli, Command, ScriptArgs, Side};
 use rtest::{Script, Tally, Transcript, Uac, Uas};
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(Cli::parse()).await {
-        Ok(status) => status,
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("rtest: {error:#}");
             ExitCode::from(2)
@@ -22,17 +23,30 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<ExitCode> {
+/// Whether all went well.
+fn run(cli: Cli) -> Result<bool> {
+    let processors = std::thread::available_parallelism()?;
     match (cli.command, cli.script) {
-        (Some(Command::Echo(args)), _) => {
+        (Some(Command::Echo(args)), _) => runtime(args.threads.unwrap_or(processors))?.block_on(async {
             rtest::echo(listen(args.listen).await?, interrupt()).await;
-            Ok(ExitCode::SUCCESS)
+            Ok(true)
+        }),
+        (Some(Command::Load(options)), _) => {
+            // The other half is for the server.
+            let half = NonZeroUsize::new(processors.get() / 2).unwrap_or(NonZeroUsize::MIN);
+            runtime(options.threads.unwrap_or(half))?.block_on(async {
+                let report = rtest::load(options, &Transcript::stdout(), interrupt()).await?;
+                println!("{report}");
+                Ok(report.errors == 0)
+            })
         }
-        (None, Some(args)) => {
-            Ok(if play(args).await?.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }
+        (None, Some(args)) => runtime(processors)?.block_on(async { Ok(play(args).await?.failed == 0) }),
         (None, None) => Cli::command().error(ErrorKind::MissingSubcommand, "nothing to do").exit(),
     }
+}
+
+fn runtime(threads: NonZeroUsize) -> Result<Runtime> {
+    Ok(Builder::new_multi_thread().worker_threads(threads.get()).enable_all().build()?)
 }
 
 async fn play(args: ScriptArgs) -> Result<Tally> {
