@@ -46,7 +46,16 @@ fn run(cli: Cli) -> Result<bool> {
 }
 
 fn runtime(threads: NonZeroUsize) -> Result<Runtime> {
-    Ok(Builder::new_multi_thread().worker_threads(threads.get()).enable_all().build()?)
+    // With one thread there is nothing to steal; the simpler scheduler takes tasks strictly in turn.
+    let mut builder = if threads == NonZeroUsize::MIN {
+        Builder::new_current_thread()
+    } else {
+        Builder::new_multi_thread()
+    };
+    if threads > NonZeroUsize::MIN {
+        builder.worker_threads(threads.get());
+    }
+    Ok(builder.enable_all().build()?)
 }
 
 async fn play(args: ScriptArgs) -> Result<Tally> {

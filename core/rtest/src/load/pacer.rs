@@ -1,16 +1,17 @@
 //! When units of an open loop begin.
 
-use std::sync::Arc;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
 
-/// The shortest sleep: below it waking up would cost more than the units.
-const SHORTEST: Duration = Duration::from_micros(50);
+/// The shortest sleep, and so the most that a beginning is late for want of a better clock: a shorter one costs
+/// more time on the processor than the units.
+const SHORTEST: Duration = Duration::from_micros(100);
 /// The longest: how late the end of the run may be noticed.
 const LONGEST: Duration = Duration::from_millis(50);
 
@@ -40,48 +41,64 @@ impl Schedule {
     }
 }
 
-/// A thread that wakes connections when they are due: the runtime's own timers are no finer than a millisecond.
+/// Wakes connections when they are due.
+///
+/// The runtime's own timers are no finer than a millisecond, so a thread keeps time. It wakes one task, and that
+/// wakes the connections: from inside the runtime that is a push to a queue, from outside a system call each.
 #[derive(Debug)]
 pub(super) struct Pacer {
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    clock: Option<JoinHandle<()>>,
+    waking: tokio::task::JoinHandle<()>,
 }
 
 impl Pacer {
     /// Wakes each of `wakers` in turn, `rate` of them a second from `start` on.
     pub(super) fn start(start: Instant, rate: f64, wakers: Vec<Arc<AtomicWaker>>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::spawn(move || wake_all(start, rate, &wakers, &stopped));
-        Self { stop, thread: Some(thread) }
+        let tick = Arc::new(AtomicWaker::new());
+        let (stopped, ticking) = (Arc::clone(&stop), Arc::clone(&tick));
+        let clock = std::thread::spawn(move || keep_time(start, rate, &ticking, &stopped));
+        let mut woken = 0;
+        let waking = tokio::spawn(std::future::poll_fn(move |cx| {
+            tick.register(cx.waker());
+            let due = due(start, rate);
+            // After a long pause each connection is woken once: it sees itself how many units are due.
+            let count = wakers.len() as u64;
+            for number in due.saturating_sub(count).max(woken)..due {
+                if let Some(waker) = wakers.get((number % count) as usize) {
+                    waker.wake();
+                }
+            }
+            woken = due;
+            Poll::Pending
+        }));
+        Self { stop, clock: Some(clock), waking }
     }
 }
 
 impl Drop for Pacer {
     fn drop(&mut self) {
+        self.waking.abort();
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
+        if let Some(clock) = self.clock.take() {
             // It does not panic; if it did, there is nothing left to pace.
-            let _ = thread.join();
+            let _ = clock.join();
         }
     }
 }
 
-fn wake_all(start: Instant, rate: f64, wakers: &[Arc<AtomicWaker>], stop: &AtomicBool) {
-    let mut next = 0;
+/// How many units should have begun by now.
+fn due(start: Instant, rate: f64) -> u64 {
+    (start.elapsed().as_secs_f64() * rate) as u64 + 1
+}
+
+fn keep_time(start: Instant, rate: f64, tick: &AtomicWaker, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
-        let due = (start.elapsed().as_secs_f64() * rate) as u64 + 1;
-        // After a long pause each connection is woken once: it sees itself how many units are due.
-        for number in next.max(due.saturating_sub(wakers.len() as u64))..due {
-            if let Some(waker) = wakers.get((number % wakers.len() as u64) as usize) {
-                waker.wake();
-            }
-        }
-        next = due;
-        let wait =
-            (start + Duration::from_secs_f64(next as f64 / rate)).saturating_duration_since(Instant::now());
-        #[expect(clippy::disallowed_methods, reason = "this thread is the pacer's own")]
-        std::thread::sleep(wait.clamp(SHORTEST, LONGEST));
+        let next = start + Duration::from_secs_f64(due(start, rate) as f64 / rate);
+        #[expect(clippy::disallowed_methods, reason = "this thread does nothing else")]
+        std::thread::sleep(next.saturating_duration_since(Instant::now()).clamp(SHORTEST, LONGEST));
+        tick.wake();
     }
 }
 
