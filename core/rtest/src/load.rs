@@ -196,3 +196,6 @@ fn server_usage(options: &LoadOptions) -> Result<Option<Usage>, LoadError> {
 fn write_json(path: &Path, report: &Report) -> io::Result<()> {
     std::fs::write(path, serde_json::to_string_pretty(report)? + "\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,7 +116,9 @@ fn nothing_to_run_gives_status_2() {
 
 #[test]
 fn help() {
-    for (name, args) in [("help", &["--help"][..]), ("help_echo", &["echo", "--help"])] {
+    for (name, args) in
+        [("help", &["--help"][..]), ("help_echo", &["echo", "--help"]), ("help_load", &["load", "--help"])]
+    {
         let output = run(args);
         assert_eq!(output.status.code(), Some(0));
         insta::assert_snapshot!(name, text(&output.stdout));
