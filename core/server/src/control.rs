@@ -4,9 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::api::BUILT_IN;
 use crate::node::Node;
-use crate::routes::{ApiBinding, RawTable, RouteTable, is_api_name, is_name};
+use crate::routes::{ApiBinding, RouteTable, is_api_name, is_name};
 use crate::services::BindError;
-use crate::settings::ConfigError;
 
 /// The one that changes the routing table.
 pub(crate) struct Control {
