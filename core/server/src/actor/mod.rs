@@ -136,7 +136,7 @@ impl Actor {
         if !again {
             again |= self.read_mail(cx, now);
             again |= self.read_socket(cx, now);
-            self.run_timers(now);
+            again |= !self.run_timers(now);
         }
         self.flush(cx, now);
         self.tell();
@@ -212,18 +212,8 @@ impl Actor {
         true
     }
 
-    fn run_timers(&mut self, now: Instant) {
-        if self.stack.poll_timeout().is_some_and(|at| at <= now.into_std()) {
-            self.stack.handle_timeout(now.into_std());
-            self.pump(now);
-        }
-        while let Some((task, timer)) = self.tasks.due(now) {
-            self.deliver(task, Event::Timer { timer });
-            self.local.push_back(Local::Check(task));
-            if !self.pump(now) {
-                break;
-            }
-        }
+    /// Does what is due; `false` if the budget did not suffice.
+    fn run_timers(&mut self, now: Instant) -> bool {
         if self
             .socket
             .as_ref()
@@ -232,13 +222,21 @@ impl Actor {
         {
             self.cut_slow(now);
         }
+        if self.stack.poll_timeout().is_some_and(|at| at <= now.into_std()) {
+            self.stack.handle_timeout(now.into_std());
+        }
+        while self.pump(now) {
+            let Some((task, timer)) = self.tasks.due(now) else { return true };
+            self.deliver(task, Event::Timer { timer });
+            self.local.push_back(Local::Check(task));
+        }
+        false
     }
 
     fn flush(&mut self, cx: &mut Context<'_>, now: Instant) {
         let Some(socket) = &mut self.socket else { return };
         if let Err(closing) = socket.flush(cx, now) {
             self.detach(closing, Detach::Lost, now);
-            self.pump(now);
         }
     }
 
@@ -249,6 +247,7 @@ impl Actor {
         tokio::spawn(socket.close(closing));
         self.away_since = now;
         self.stack.handle_detached(now.into_std(), detach);
+        self.dial_if_needed();
     }
 
     fn cut_slow(&mut self, now: Instant) {
