@@ -38,6 +38,21 @@ impl Request {
         }
     }
 
+    /// A later request of the same dialog, with this one's Request-URI, From and To. ACK and CANCEL get its CSeq as RelatedID.
+    pub fn follow_up(&self, method: Method, cseq: CSeq) -> Self {
+        Self {
+            method,
+            uri: self.uri.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            dialog: self.dialog.clone(),
+            cseq,
+            related: matches!(method, Method::Ack | Method::Cancel).then_some(self.cseq),
+            router: None,
+            headers: Headers::default(),
+        }
+    }
+
     /// The first URI of `Router`, as text without surrounding blanks.
     pub fn first_route(&self) -> Option<&str> {
         self.router.as_deref()?.split(',').next().map(str::trim)

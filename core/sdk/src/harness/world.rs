@@ -1,0 +1,118 @@
+use std::any::{Any, TypeId};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Wake;
+use std::time::{Duration, Instant};
+
+use jsip::{CSeq, DialogId};
+
+use crate::Busy;
+use crate::host::{Hosted, RawMailbox, World};
+
+/// The server's part: a clock that stands still, and ids that count.
+pub(super) struct TestWorld {
+    begin: Instant,
+    past: Mutex<Duration>,
+    dialogs: AtomicU64,
+    cseqs: AtomicU64,
+    related: AtomicU64,
+    pub(super) mailbox_limit: Arc<AtomicUsize>,
+    pub(super) spawned: Mutex<Vec<Spawned>>,
+    pub(super) service: OnceLock<(TypeId, Arc<dyn Any + Send + Sync>)>,
+}
+
+/// A service task that the plugin has started, and its mailbox.
+pub(super) struct Spawned {
+    pub(super) hosted: Box<dyn Hosted>,
+    pub(super) inbox: Inbox,
+}
+
+pub(super) type Inbox = Arc<Mutex<VecDeque<Box<dyn Any + Send>>>>;
+
+impl TestWorld {
+    pub(super) fn new() -> Arc<Self> {
+        #[expect(clippy::disallowed_methods, reason = "where the harness's own clock begins does not matter")]
+        let begin = Instant::now();
+        Arc::new(Self {
+            begin,
+            past: Mutex::new(Duration::ZERO),
+            dialogs: AtomicU64::new(1),
+            cseqs: AtomicU64::new(1001),
+            related: AtomicU64::new(1),
+            mailbox_limit: Arc::new(AtomicUsize::new(usize::MAX)),
+            spawned: Mutex::new(Vec::new()),
+            service: OnceLock::new(),
+        })
+    }
+
+    pub(super) fn set_now(&self, now: Instant) {
+        *lock(&self.past) = now.saturating_duration_since(self.begin);
+    }
+}
+
+impl World for TestWorld {
+    fn realm(&self) -> &str {
+        "test.local"
+    }
+
+    fn now(&self) -> Instant {
+        self.begin + *lock(&self.past)
+    }
+
+    #[expect(clippy::expect_used, reason = "the text is not empty")]
+    fn dialog_id(&self) -> DialogId {
+        DialogId::new(format!("dlg_{}", self.dialogs.fetch_add(1, Ordering::Relaxed))).expect("an id")
+    }
+
+    fn related_id(&self) -> String {
+        format!("rel_{}", self.related.fetch_add(1, Ordering::Relaxed))
+    }
+
+    #[expect(clippy::expect_used, reason = "nobody counts to 2^53")]
+    fn cseq(&self) -> CSeq {
+        CSeq::new(self.cseqs.fetch_add(1, Ordering::Relaxed)).expect("a CSeq")
+    }
+
+    fn http(&self) -> reqwest::Client {
+        reqwest::Client::new()
+    }
+
+    fn spawn(&self, _: &'static str, hosted: Box<dyn Hosted>) -> RawMailbox {
+        let inbox = Inbox::default();
+        lock(&self.spawned).push(Spawned { hosted, inbox: inbox.clone() });
+        let limit = self.mailbox_limit.clone();
+        Arc::new(move |mail| {
+            let mut inbox = lock(&inbox);
+            if inbox.len() >= limit.load(Ordering::Relaxed) {
+                return Err(Busy);
+            }
+            inbox.push_back(mail);
+            Ok(())
+        })
+    }
+
+    fn service(&self, context: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.service.get().filter(|(known, _)| *known == context).map(|(_, service)| service.clone())
+    }
+}
+
+pub(super) fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a waiting future wants to be polled.
+#[derive(Default)]
+pub(super) struct Woken(AtomicBool);
+
+impl Woken {
+    pub(super) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,180 @@
+//! What comes from other actors: dialogs that tasks elsewhere have with this peer, legs of tasks here that lead elsewhere.
+
+use std::sync::Arc;
+
+use jsip::{DialogId, DialogKey, Message, Request, SendError, StatusCode};
+use rtcd_sdk::host::Event;
+use tokio::time::Instant;
+
+use super::mail::{Mail, Name, Related, RemoteLeg};
+use super::output::request_has_answer;
+use super::tasks::{Delivered, Place, TaskKey};
+use super::{Actor, Closing, Local, Tag};
+
+impl Actor {
+    pub(super) fn on_mail(&mut self, mail: Mail, now: Instant) {
+        match mail {
+            Mail::Attach(attachment) => self.attach(*attachment, now),
+            Mail::Unreachable(code) => {
+                self.dialling = false;
+                self.stack.handle_unreachable(now.into_std(), code);
+                return;
+            }
+            Mail::Open(open) => self.open_for(open.0, open.1, now),
+            Mail::Send(send) => self.send_for(&send.0, &send.1, send.2, now),
+            Mail::Release(release) => {
+                let (remote, dialog, why) = *release;
+                if let Some(dialog) = self.dialog_of(&remote, &dialog) {
+                    self.stack.handle_release(now.into_std(), dialog, why);
+                }
+            }
+            Mail::Event(event) => self.on_leg_event(event.0, event.1),
+            Mail::Related(related) => self.on_related(*related),
+            Mail::Effects(effects) => {
+                let (task, effects, done) = *effects;
+                if self.tasks.find(task).is_some() {
+                    self.tasks.effects.extend(effects.into_iter().map(|effect| (task, effect)));
+                    // The handler may have been ended meanwhile; then nobody waits.
+                    let _ = done.send(());
+                }
+            }
+            Mail::Back(back) => {
+                let (task, hosted, end) = *back;
+                self.tasks.back(task, hosted, end, self.mailbox.address(), self.node.host);
+                self.local.push_back(Local::Check(task));
+            }
+            Mail::Service(mail) => {
+                let task = self.tasks.iter().map(|(task, _)| task).next();
+                if let Some(task) = task {
+                    self.deliver(task, Event::Mail(mail));
+                }
+            }
+            Mail::Inspect(question) => self.report(*question),
+            Mail::Stop => self.stopping = true,
+        }
+        self.dial_if_needed();
+    }
+
+    fn attach(&mut self, attachment: crate::rtc::Attachment, now: Instant) {
+        if let Some(old) = self.socket.take() {
+            tokio::spawn(old.close(Closing::Replaced));
+        }
+        self.dialling = false;
+        self.socket = Some(attachment.into_socket());
+        self.stack.handle_attached(now.into_std());
+    }
+
+    fn open_for(&mut self, remote: RemoteLeg, request: Request, now: Instant) {
+        let unsent = (remote.clone(), request.clone());
+        let Err(error) = self.stack.handle_open(now.into_std(), Tag::Remote(Arc::new(remote)), request)
+        else {
+            return;
+        };
+        tracing::debug!(peer = %self.mailbox.address().name(), what = %unsent.1.method, %error, "not sent");
+        refuse(unsent, answer_to_refused(&error));
+    }
+
+    fn send_for(&mut self, remote: &RemoteLeg, dialog: &DialogId, message: Message, now: Instant) {
+        let answer = match &message {
+            Message::Request(request) if request_has_answer(request) => {
+                Some(request.response(StatusCode::NO_SUCH_TRANSACTION))
+            }
+            Message::Request(_) | Message::Response(_) => None,
+        };
+        let code = match self.dialog_of(remote, dialog) {
+            Some(dialog) => match self.stack.handle_send(now.into_std(), dialog, message) {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::debug!(peer = %self.mailbox.address().name(), %error, "not sent");
+                    answer_to_refused(&error)
+                }
+            },
+            None => StatusCode::NO_SUCH_TRANSACTION,
+        };
+        if let Some(mut response) = answer {
+            response.code = code;
+            let _ = remote
+                .home
+                .send(Mail::Event(Box::new((remote.task, Event::Response { leg: remote.leg, response }))));
+        }
+    }
+
+    /// The dialog, if it is (still) the one of this leg: a peer may have opened another with the same id.
+    fn dialog_of(&self, remote: &RemoteLeg, dialog: &DialogId) -> Option<DialogKey> {
+        let key = self.stack.dialog(dialog.as_str())?;
+        match self.stack.tag(key)? {
+            Tag::Remote(tag)
+                if tag.task == remote.task && tag.leg == remote.leg && tag.home.is(&remote.home) =>
+            {
+                Some(key)
+            }
+            Tag::Remote(_) | Tag::Local { .. } => None,
+        }
+    }
+
+    fn on_leg_event(&mut self, task: TaskKey, event: Event) {
+        match event {
+            Event::Ended { leg } => self.leg_ended(task, leg),
+            event => {
+                self.deliver(task, event);
+                self.local.push_back(Local::Check(task));
+            }
+        }
+    }
+
+    fn on_related(&mut self, related: Related) {
+        let Related { task, key, leg, from, request } = related;
+        let remote = RemoteLeg { home: self.mailbox.address().clone(), task, leg };
+        let dialog = request.dialog.clone();
+        let Some(slot) = self.tasks.find(task).filter(|slot| !slot.finishing) else {
+            let response = request.response(StatusCode::NOT_FOUND).with_reason("No such relid");
+            let _ = from.send(Mail::Send(Box::new((remote.clone(), dialog.clone(), response.into()))));
+            let _ = from.send(Mail::Release(Box::new((remote, dialog, jsip::Release::Finished))));
+            return;
+        };
+        slot.legs.insert(leg, Place::There { peer: from, dialog });
+        let event = Event::Request { leg, related: Some(key), request };
+        match self.tasks.deliver(task, event, self.mailbox.address(), self.node.host) {
+            Delivered::Taken | Delivered::Gone => self.local.push_back(Local::Check(task)),
+            Delivered::Full(event) => self.refuse_full(task, event),
+        }
+    }
+
+    /// Dials a next hop that something waits for.
+    pub(super) fn dial_if_needed(&mut self) {
+        let Name::Hop(hop) = self.mailbox.address().name() else { return };
+        let counts = self.stack.counts();
+        let needed = counts.dialogs > 0 || counts.queued > 0;
+        if needed && self.socket.is_none() && !self.dialling && !self.stopping {
+            self.dialling = true;
+            tokio::spawn(crate::hops::dial(self.node.clone(), hop.clone(), self.mailbox.address().clone()));
+        }
+    }
+}
+
+/// Answers a dialog that could not be opened with this peer.
+pub(super) fn refuse_open(open: (RemoteLeg, Request)) {
+    refuse(open, StatusCode::TEMPORARILY_NOT_AVAILABLE);
+}
+
+fn refuse((remote, request): (RemoteLeg, Request), code: StatusCode) {
+    if request_has_answer(&request) {
+        let response = request.response(code);
+        let _ = remote
+            .home
+            .send(Mail::Event(Box::new((remote.task, Event::Response { leg: remote.leg, response }))));
+    }
+    let _ = remote.home.send(Mail::Event(Box::new((remote.task, Event::Ended { leg: remote.leg }))));
+}
+
+/// What a task gets for a request that the stack does not send.
+pub(super) fn answer_to_refused(error: &SendError) -> StatusCode {
+    use jsip::Method::{Invite, Prack, Update};
+    match error {
+        SendError::State { method: Invite | Prack | Update, .. } | SendError::CSeqInUse { .. } => {
+            StatusCode::REQUEST_PENDING
+        }
+        SendError::Expire | SendError::Missing { .. } => StatusCode::BAD_REQUEST,
+        _ => StatusCode::NO_SUCH_TRANSACTION,
+    }
+}

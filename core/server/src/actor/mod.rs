@@ -1,0 +1,321 @@
+//! One actor for each peer: it owns the peer's socket, its protocol state, and the tasks whose first message came from it.
+//! Nothing else touches them. A service task is an actor without a peer.
+//!
+//! An actor awaits nothing but its inputs: a turn polls mailbox, socket and timers, each up to a budget, does all that follows,
+//! writes once, and yields.
+
+mod effects;
+mod legs;
+mod mail;
+mod output;
+mod report;
+mod socket;
+mod tasks;
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+
+use jsip::{Detach, Stack};
+use rtcd_sdk::LegId;
+use rtcd_sdk::host::{Event, Hosted};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+pub(crate) use mail::{Address, Hop, Mail, Mailbox, Name, Undelivered};
+pub(crate) use report::Report;
+pub(crate) use socket::{Closing, Io, Socket, WebSocket, socket_config};
+pub(crate) use tasks::{HostLimits, TaskKey};
+
+use crate::gauges::Told;
+use crate::node::Node;
+use mail::RemoteLeg;
+use socket::Read;
+use tasks::{Delivered, Kind, Tasks};
+
+/// Inputs of one kind that a turn takes.
+const INPUTS: usize = 64;
+/// Effects of tasks that a turn applies.
+const EFFECTS: usize = 256;
+
+/// The task and leg that a dialog belongs to.
+#[derive(Clone)]
+pub(crate) enum Tag {
+    /// A task of this actor.
+    Local { task: TaskKey, leg: LegId },
+    /// A task of another one.
+    Remote(Arc<RemoteLeg>),
+}
+
+/// What an actor sends to itself.
+enum Local {
+    /// Something happened to a task, made here.
+    Event(TaskKey, Event),
+    /// A task may have nothing left to wait for.
+    Check(TaskKey),
+    /// A task has said that it ends; what it had sent is on its way.
+    End(TaskKey),
+}
+
+/// See the module.
+pub(crate) struct Actor {
+    node: Arc<Node>,
+    mailbox: Mailbox,
+    stack: Stack<Tag>,
+    socket: Option<Socket>,
+    tasks: Tasks,
+    local: VecDeque<Local>,
+    sleep: Option<Pin<Box<Sleep>>>,
+    told: Told,
+    /// Since when there is no socket.
+    away_since: Instant,
+    /// A next hop is being dialled.
+    dialling: bool,
+    stopping: bool,
+}
+
+impl Actor {
+    /// The actor of a user or a hop.
+    pub(crate) fn new(node: Arc<Node>, mailbox: Mailbox) -> Self {
+        let stack = Stack::new(node.stack_of(mailbox.address().name()), rand::random());
+        node.gauges.peers.fetch_add(1, Relaxed);
+        Self {
+            stack,
+            mailbox,
+            socket: None,
+            tasks: Tasks::new(),
+            local: VecDeque::new(),
+            sleep: None,
+            told: Told::default(),
+            away_since: Instant::now(),
+            dialling: false,
+            stopping: false,
+            node,
+        }
+    }
+
+    /// The actor of a service task.
+    pub(crate) fn of_service(
+        node: Arc<Node>,
+        mailbox: Mailbox,
+        name: &'static str,
+        task: Box<dyn Hosted>,
+    ) -> Self {
+        let mut actor = Self::new(node, mailbox);
+        let key = actor.tasks.add(task, Kind::Service(name), Instant::now());
+        actor.local.push_back(Local::Event(key, Event::Start));
+        actor
+    }
+
+    /// Runs until the peer is forgotten or the server stops.
+    pub(crate) async fn run(mut self) {
+        poll_fn(|cx| self.turn(cx)).await;
+        self.node.directory.remove(self.mailbox.address());
+        if let Some(socket) = self.socket.take() {
+            self.tell();
+            socket.close(Closing::GoingAway).await;
+        }
+        self.tell_end();
+        let Self { node, mailbox, stopping, .. } = self;
+        let name = mailbox.address().name().clone();
+        for mail in mailbox.close() {
+            // Who finds an address closed looks it up again; what was in the box already is passed on here.
+            match (mail, &name) {
+                (Mail::Attach(attachment), Name::User(user)) if !stopping => node.attach(user, *attachment),
+                (Mail::Open(open), _) => legs::refuse_open(*open),
+                _ => {}
+            }
+        }
+    }
+
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let now = Instant::now();
+        let mut again = !self.pump(now);
+        if !again {
+            again |= self.read_mail(cx, now);
+            again |= self.read_socket(cx, now);
+            again |= !self.run_timers(now);
+        }
+        self.flush(cx, now);
+        self.tell();
+        if self.stopping || self.is_forgotten(now) {
+            return Poll::Ready(());
+        }
+        if again {
+            cx.waker().wake_by_ref();
+        } else {
+            self.arm(cx, now);
+        }
+        Poll::Pending
+    }
+
+    /// Does all that follows from the inputs so far; `false` if the budget did not suffice.
+    fn pump(&mut self, now: Instant) -> bool {
+        let mut effects = 0;
+        loop {
+            while let Some(output) = self.stack.poll_output() {
+                self.on_output(output, now);
+            }
+            if let Some((task, fault)) = self.tasks.faults.pop() {
+                self.on_fault(task, &fault, now);
+            } else if let Some((task, effect)) = self.tasks.effects.pop_front() {
+                self.apply(task, effect, now);
+                effects += 1;
+            } else if let Some(local) = self.local.pop_front() {
+                match local {
+                    Local::Event(task, event) => self.deliver(task, event),
+                    Local::Check(task) => self.check(task, now),
+                    Local::End(task) => self.end(task, jsip::Release::Finished, now),
+                }
+                effects += 1;
+            } else {
+                return true;
+            }
+            if effects >= EFFECTS {
+                return false;
+            }
+        }
+    }
+
+    fn read_mail(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        for _ in 0..INPUTS {
+            // The actor holds an address of its own box, so the box never ends.
+            let Poll::Ready(Some(mail)) = self.mailbox.poll(cx) else { return false };
+            self.on_mail(mail, now);
+            if !self.pump(now) {
+                return true;
+            }
+        }
+        true
+    }
+
+    fn read_socket(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        for _ in 0..INPUTS {
+            let Some(socket) = &mut self.socket else { return false };
+            let Poll::Ready(read) = socket.poll_read(cx) else { return false };
+            match read {
+                Read::Text(text) => self.stack.handle_frame(now.into_std(), &text),
+                Read::Pong(Some(count)) => self.stack.handle_arrived(now.into_std(), count),
+                Read::Pong(None) | Read::Ping => self.stack.handle_alive(now.into_std()),
+                Read::Closed { clean: true } => self.detach(Closing::Answer, Detach::Clean, now),
+                Read::Closed { clean: false } | Read::Broken => {
+                    self.detach(Closing::Answer, Detach::Lost, now)
+                }
+                Read::Bad(closing) => self.detach(closing, Detach::Lost, now),
+            }
+            if !self.pump(now) {
+                return true;
+            }
+        }
+        true
+    }
+
+    /// Does what is due; `false` if the budget did not suffice.
+    fn run_timers(&mut self, now: Instant) -> bool {
+        if self
+            .socket
+            .as_ref()
+            .and_then(|socket| socket.stalled)
+            .is_some_and(|since| now >= since + self.stall())
+        {
+            self.cut_slow(now);
+        }
+        if self.stack.poll_timeout().is_some_and(|at| at <= now.into_std()) {
+            self.stack.handle_timeout(now.into_std());
+        }
+        while self.pump(now) {
+            let Some((task, timer)) = self.tasks.due(now) else { return true };
+            self.deliver(task, Event::Timer { timer });
+            self.local.push_back(Local::Check(task));
+        }
+        false
+    }
+
+    fn flush(&mut self, cx: &mut Context<'_>, now: Instant) {
+        let Some(socket) = &mut self.socket else { return };
+        if let Err(closing) = socket.flush(cx, now) {
+            self.detach(closing, Detach::Lost, now);
+        }
+    }
+
+    /// Lets the socket go; the peer is away from here on.
+    fn detach(&mut self, closing: Closing, detach: Detach, now: Instant) {
+        let Some(socket) = self.socket.take() else { return };
+        tracing::debug!(peer = %self.mailbox.address().name(), remote = %socket.remote, ?closing, "detached");
+        tokio::spawn(socket.close(closing));
+        self.away_since = now;
+        self.stack.handle_detached(now.into_std(), detach);
+        self.dial_if_needed();
+    }
+
+    fn cut_slow(&mut self, now: Instant) {
+        self.node.gauges.slow_readers.fetch_add(1, Relaxed);
+        tracing::info!(peer = %self.mailbox.address().name(), "cut off: reads too slowly");
+        self.detach(Closing::Slow, Detach::Lost, now);
+    }
+
+    /// Wakes this actor when the next thing is due.
+    fn arm(&mut self, cx: &mut Context<'_>, now: Instant) {
+        let stack = self.stack.poll_timeout().map(Instant::from_std);
+        let stalled =
+            self.socket.as_ref().and_then(|socket| socket.stalled).map(|since| since + self.stall());
+        let forgotten = self.may_be_forgotten().then(|| self.away_since + self.node.settings.jsip.away_grace);
+        let Some(next) = [stack, self.tasks.next_due(), stalled, forgotten].into_iter().flatten().min()
+        else {
+            return;
+        };
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(next)));
+        // A timer that fires too early costs a turn; moving it for each message costs more.
+        if sleep.deadline() > next || sleep.deadline() <= now || sleep.is_elapsed() {
+            sleep.as_mut().reset(next);
+        }
+        if sleep.as_mut().poll(cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    fn stall(&self) -> std::time::Duration {
+        self.node.settings.rtc.write_stall
+    }
+
+    fn may_be_forgotten(&self) -> bool {
+        self.socket.is_none() && !self.dialling && self.tasks.is_empty() && self.stack.is_idle()
+    }
+
+    fn is_forgotten(&self, now: Instant) -> bool {
+        self.may_be_forgotten()
+            && now >= self.away_since + self.node.settings.jsip.away_grace
+            && self.mailbox.is_empty()
+            && self.local.is_empty()
+    }
+
+    /// Tells the node what there is now.
+    fn tell(&mut self) {
+        let counts = self.stack.counts();
+        let now = Told {
+            connections: i64::from(self.socket.is_some()),
+            dialogs: counts.dialogs as i64,
+            sessions: counts.sessions as i64,
+            transactions: counts.transactions as i64,
+            lingering: counts.lingering as i64,
+            queued: counts.queued as i64,
+            tasks: self.tasks.len() as i64,
+        };
+        self.node.gauges.tell(&mut self.told, now);
+    }
+
+    fn tell_end(&mut self) {
+        self.node.gauges.tell(&mut self.told, Told::default());
+        self.node.gauges.peers.fetch_sub(1, Relaxed);
+    }
+
+    /// Hands an event to a task of this actor.
+    fn deliver(&mut self, task: TaskKey, event: Event) {
+        match self.tasks.deliver(task, event, self.mailbox.address(), self.node.host) {
+            Delivered::Taken | Delivered::Gone => {}
+            Delivered::Full(event) => self.refuse_full(task, event),
+        }
+    }
+}

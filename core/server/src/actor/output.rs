@@ -1,0 +1,194 @@
+//! What the stack wants done.
+
+use std::sync::Arc;
+
+use jsip::{CloseReason, Detach, DialogKey, Message, Output, Release, Request, StatusCode};
+use rtcd_sdk::LegId;
+use rtcd_sdk::host::Event;
+use tokio::time::Instant;
+
+use super::mail::{Mail, Related, RemoteLeg, Undelivered};
+use super::tasks::{Kind, Place, next_received};
+use super::{Actor, Closing, Local, Tag};
+use crate::routes::{Decision, decide};
+
+impl Actor {
+    pub(super) fn on_output(&mut self, output: Output<Tag>, now: Instant) {
+        match output {
+            Output::Transmit(text) => {
+                let Some(socket) = &mut self.socket else { return };
+                if let Err(closing) = socket.text(&text) {
+                    self.write_failed(closing, now);
+                }
+            }
+            Output::Ping(count) => {
+                let Some(socket) = &mut self.socket else { return };
+                if let Err(closing) = socket.ping(count) {
+                    self.write_failed(closing, now);
+                }
+            }
+            Output::Close(reason) => {
+                let closing = match reason {
+                    CloseReason::TooManyBadFrames => Closing::BadFrames,
+                    CloseReason::Silent => Closing::Silent,
+                };
+                self.detach(closing, Detach::Lost, now);
+            }
+            Output::Deliver { dialog, tag: Some(Tag::Local { task, leg }), message } => {
+                let _ = dialog;
+                self.deliver(task, event(leg, message));
+                self.local.push_back(Local::Check(task));
+            }
+            Output::Deliver { dialog, tag: Some(Tag::Remote(remote)), message } => {
+                self.deliver_remote(dialog, &remote, message, now);
+            }
+            Output::Deliver { dialog, tag: None, message } => match message {
+                Message::Request(request) => self.dispatch(dialog, request, now),
+                // Nobody waits for it: the task has ended.
+                Message::Response(_) => {}
+            },
+            Output::DialogEnded { tag: Tag::Local { task, leg }, .. } => self.leg_ended(task, leg),
+            Output::DialogEnded { tag: Tag::Remote(remote), .. } => {
+                let _ =
+                    remote.home.send(Mail::Event(Box::new((remote.task, Event::Ended { leg: remote.leg }))));
+            }
+        }
+    }
+
+    fn write_failed(&mut self, closing: Closing, now: Instant) {
+        match closing {
+            Closing::Slow => self.cut_slow(now),
+            closing => self.detach(closing, Detach::Lost, now),
+        }
+    }
+
+    /// Tells a task elsewhere what came in on its leg. Only a new request can find no room there.
+    fn deliver_remote(&mut self, dialog: DialogKey, remote: &RemoteLeg, message: Message, now: Instant) {
+        let mail = Mail::Event(Box::new((remote.task, event(remote.leg, message))));
+        let Err(Undelivered::Full(Mail::Event(event)) | Undelivered::Gone(Mail::Event(event))) =
+            remote.home.send(mail)
+        else {
+            return;
+        };
+        if let Event::Request { request, .. } = event.1 {
+            self.refuse(dialog, &request, StatusCode::SERVICE_UNAVAILABLE, None, now);
+        }
+    }
+
+    /// Finds the task of a new dialog.
+    fn dispatch(&mut self, dialog: DialogKey, request: Request, now: Instant) {
+        let decision = decide(&request, &self.node.routes().load());
+        match decision {
+            Decision::Slp(binding) => {
+                let Some(task) = binding.task() else {
+                    tracing::error!(service = binding.implementation, "panicked when a task was made");
+                    self.refuse_and_release(dialog, &request, StatusCode::INTERNAL_SERVER_ERROR, None, now);
+                    return;
+                };
+                let task = self.tasks.add(task, Kind::Slp(binding), now);
+                if let Some(slot) = self.tasks.find(task) {
+                    slot.legs.insert(LegId::FIRST, Place::Here(dialog));
+                }
+                self.stack.handle_bind(dialog, Tag::Local { task, leg: LegId::FIRST });
+                self.deliver(task, Event::Request { leg: LegId::FIRST, related: None, request });
+                self.local.push_back(Local::Check(task));
+            }
+            Decision::Related(id) => self.dispatch_related(dialog, &id, request, now),
+            Decision::Refuse(code, reason) => {
+                self.refuse_and_release(dialog, &request, code, Some(&reason), now);
+            }
+        }
+    }
+
+    fn dispatch_related(&mut self, dialog: DialogKey, id: &str, request: Request, now: Instant) {
+        let Some(target) = self.node.related.find(id) else {
+            return self.refuse_and_release(
+                dialog,
+                &request,
+                StatusCode::NOT_FOUND,
+                Some("No such relid"),
+                now,
+            );
+        };
+        let leg = next_received(&target.received);
+        if target.home.is(self.mailbox.address()) {
+            let Some(slot) = self.tasks.find(target.task) else {
+                return self.refuse_and_release(
+                    dialog,
+                    &request,
+                    StatusCode::NOT_FOUND,
+                    Some("No such relid"),
+                    now,
+                );
+            };
+            slot.legs.insert(leg, Place::Here(dialog));
+            self.stack.handle_bind(dialog, Tag::Local { task: target.task, leg });
+            self.deliver(target.task, Event::Request { leg, related: Some(target.key), request });
+            self.local.push_back(Local::Check(target.task));
+            return;
+        }
+        let remote = RemoteLeg { home: target.home.clone(), task: target.task, leg };
+        let from = self.mailbox.address().clone();
+        let mail = Related { task: target.task, key: target.key, leg, from, request };
+        match target.home.send(Mail::Related(Box::new(mail))) {
+            Ok(()) => self.stack.handle_bind(dialog, Tag::Remote(Arc::new(remote))),
+            Err(Undelivered::Full(Mail::Related(related))) => {
+                self.refuse_and_release(dialog, &related.request, StatusCode::SERVICE_UNAVAILABLE, None, now);
+            }
+            Err(Undelivered::Gone(Mail::Related(related))) => {
+                self.refuse_and_release(
+                    dialog,
+                    &related.request,
+                    StatusCode::NOT_FOUND,
+                    Some("No such relid"),
+                    now,
+                );
+            }
+            Err(_) => {}
+        }
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        dialog: DialogKey,
+        request: &Request,
+        code: StatusCode,
+        reason: Option<&str>,
+        now: Instant,
+    ) {
+        if !request_has_answer(request) {
+            return;
+        }
+        let response = request.response(code);
+        let response = match reason {
+            Some(reason) => response.with_reason(reason),
+            None => response,
+        };
+        // Refused only if the request has an answer already.
+        let _ = self.stack.handle_send(now.into_std(), dialog, response.into());
+    }
+
+    fn refuse_and_release(
+        &mut self,
+        dialog: DialogKey,
+        request: &Request,
+        code: StatusCode,
+        reason: Option<&str>,
+        now: Instant,
+    ) {
+        self.refuse(dialog, request, code, reason, now);
+        self.stack.handle_release(now.into_std(), dialog, Release::Finished);
+    }
+}
+
+/// Whether the application answers the request: the stack does it for BYE and CANCEL, and ACK has no answer.
+pub(super) fn request_has_answer(request: &Request) -> bool {
+    super::mail::request_competes(request)
+}
+
+pub(super) fn event(leg: LegId, message: Message) -> Event {
+    match message {
+        Message::Request(request) => Event::Request { leg, related: None, request },
+        Message::Response(response) => Event::Response { leg, response },
+    }
+}

@@ -1,0 +1,199 @@
+//! The socket of a peer: never awaited, only polled.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+use jsip::ByteString;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+/// What carries a WebSocket: TCP, TLS, a pipe in tests.
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
+
+pub(crate) type WebSocket = WebSocketStream<Box<dyn Io>>;
+
+/// How sockets are read and written. A small read buffer is what an idle connection costs most.
+pub(crate) fn socket_config(max_message: usize, max_write: usize) -> WebSocketConfig {
+    /// Bytes that are read at once.
+    const READ: usize = 4 * 1024;
+    /// Bytes that are written without waiting for the end of the turn.
+    const WRITE: usize = 16 * 1024;
+    WebSocketConfig::default()
+        .read_buffer_size(READ)
+        .write_buffer_size(WRITE)
+        .max_write_buffer_size(max_write.max(2 * WRITE))
+        .max_message_size(Some(max_message))
+        .max_frame_size(Some(max_message))
+}
+
+/// Why the server closes a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closing {
+    GoingAway,
+    Binary,
+    NotUtf8,
+    TooBig,
+    BadFrames,
+    Slow,
+    Silent,
+    Replaced,
+    Protocol,
+    /// The client closed, or the connection broke.
+    Answer,
+}
+
+impl Closing {
+    fn frame(self) -> Option<CloseFrame> {
+        let (code, reason) = match self {
+            Self::GoingAway => (CloseCode::Away, "server going away"),
+            Self::Binary => (CloseCode::Unsupported, "binary frame"),
+            Self::NotUtf8 => (CloseCode::Invalid, "not UTF-8"),
+            Self::TooBig => (CloseCode::Size, "message too big"),
+            Self::BadFrames => (CloseCode::Policy, "too many bad frames"),
+            Self::Slow => (CloseCode::Policy, "reads too slowly"),
+            Self::Silent => (CloseCode::Policy, "no sign of life"),
+            Self::Replaced => (CloseCode::Library(4001), "replaced by a new connection"),
+            Self::Protocol => (CloseCode::Protocol, "not WebSocket"),
+            Self::Answer => return None,
+        };
+        Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) })
+    }
+}
+
+/// What came from a socket.
+pub(crate) enum Read {
+    Text(Utf8Bytes),
+    /// The payload of a pong, if it is a number.
+    Pong(Option<u64>),
+    Ping,
+    /// The client closed it; cleanly, if it said so with code 1000, 1001 or none.
+    Closed {
+        clean: bool,
+    },
+    /// The server has to close it.
+    Bad(Closing),
+    Broken,
+}
+
+/// A peer's socket.
+pub(crate) struct Socket {
+    ws: WebSocket,
+    pub(crate) remote: SocketAddr,
+    dirty: bool,
+    /// Since when a write has been waiting.
+    pub(crate) stalled: Option<Instant>,
+}
+
+impl Socket {
+    pub(crate) fn new(ws: WebSocket, remote: SocketAddr) -> Self {
+        Self { ws, remote, dirty: false, stalled: None }
+    }
+
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
+        loop {
+            let Poll::Ready(item) = Pin::new(&mut self.ws).poll_next(cx) else { return Poll::Pending };
+            return Poll::Ready(match item {
+                Some(Ok(Message::Text(text))) => Read::Text(text),
+                Some(Ok(Message::Binary(_))) => Read::Bad(Closing::Binary),
+                Some(Ok(Message::Ping(_))) => {
+                    // The pong that answers it waits for a flush.
+                    self.dirty = true;
+                    Read::Ping
+                }
+                Some(Ok(Message::Pong(payload))) => {
+                    Read::Pong(std::str::from_utf8(&payload).ok().and_then(|text| text.parse().ok()))
+                }
+                Some(Ok(Message::Close(frame))) => Read::Closed { clean: is_clean(frame.as_ref()) },
+                Some(Ok(Message::Frame(_))) => continue,
+                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
+                    Read::Bad(Closing::TooBig)
+                }
+                Some(Err(Error::Utf8(_))) => Read::Bad(Closing::NotUtf8),
+                Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => Read::Broken,
+                Some(Err(Error::Protocol(_))) => Read::Bad(Closing::Protocol),
+                Some(Err(_)) | None => Read::Broken,
+            });
+        }
+    }
+
+    /// Adds a text frame to what is written at the end of the turn.
+    pub(crate) fn text(&mut self, text: &ByteString) -> Result<(), Closing> {
+        // A ByteString is UTF-8, so it always converts.
+        let text = Utf8Bytes::try_from(text.as_bytes().clone()).unwrap_or_default();
+        self.write(Message::Text(text))
+    }
+
+    pub(crate) fn ping(&mut self, count: u64) -> Result<(), Closing> {
+        self.write(Message::Ping(Bytes::from(count.to_string())))
+    }
+
+    fn write(&mut self, message: Message) -> Result<(), Closing> {
+        self.dirty = true;
+        match Pin::new(&mut self.ws).start_send(message) {
+            Ok(()) => Ok(()),
+            Err(Error::WriteBufferFull(_)) => Err(Closing::Slow),
+            Err(_) => Err(Closing::Answer),
+        }
+    }
+
+    /// Writes what can be written; remembers since when it could not.
+    pub(crate) fn flush(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), Closing> {
+        if !self.dirty {
+            return Ok(());
+        }
+        match Pin::new(&mut self.ws).poll_flush(cx) {
+            Poll::Ready(Ok(())) => {
+                self.dirty = false;
+                self.stalled = None;
+                Ok(())
+            }
+            Poll::Ready(Err(_)) => Err(Closing::Answer),
+            Poll::Pending => {
+                self.stalled.get_or_insert(now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Closes the socket, best beside the actor: writes the close frame, waits for the other side a little, and lets go.
+    pub(crate) async fn close(self, closing: Closing) {
+        close(self.ws, closing).await;
+    }
+}
+
+async fn close(mut ws: WebSocket, closing: Closing) {
+    /// How long the other side may take to say goodbye.
+    const GOODBYE: Duration = Duration::from_secs(2);
+    /// How much of what it still sends is read, so that the close frame is not lost to a reset.
+    const REST: usize = 1024 * 1024;
+    let _ = timeout(GOODBYE, async {
+        // An error: it is closed already, or broken.
+        let _ = ws.close(closing.frame()).await;
+        let io = ws.get_mut();
+        let _ = io.shutdown().await;
+        let mut buffer = [0; 1024];
+        let mut rest = REST;
+        while let Ok(read @ 1..) = io.read(&mut buffer).await {
+            if read > rest {
+                break;
+            }
+            rest -= read;
+        }
+    })
+    .await;
+}
+
+fn is_clean(frame: Option<&CloseFrame>) -> bool {
+    frame.is_none_or(|frame| matches!(frame.code, CloseCode::Normal | CloseCode::Away | CloseCode::Status))
+}

@@ -1,0 +1,52 @@
+//! What there is on this node, counted without asking anybody.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+
+/// Numbers of the whole node. Each actor adds what has changed, once a turn.
+#[derive(Debug, Default)]
+pub(crate) struct Gauges {
+    pub(crate) connections: AtomicI64,
+    pub(crate) peers: AtomicI64,
+    pub(crate) dialogs: AtomicI64,
+    pub(crate) sessions: AtomicI64,
+    pub(crate) transactions: AtomicI64,
+    pub(crate) lingering: AtomicI64,
+    pub(crate) queued: AtomicI64,
+    pub(crate) tasks: AtomicI64,
+    pub(crate) slow_readers: AtomicU64,
+    pub(crate) task_faults: AtomicU64,
+}
+
+/// What an actor has told so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) connections: i64,
+    pub(crate) dialogs: i64,
+    pub(crate) sessions: i64,
+    pub(crate) transactions: i64,
+    pub(crate) lingering: i64,
+    pub(crate) queued: i64,
+    pub(crate) tasks: i64,
+}
+
+impl Gauges {
+    /// Adds the difference between what an actor has now and what it told last.
+    pub(crate) fn tell(&self, told: &mut Told, now: Told) {
+        if *told == now {
+            return;
+        }
+        let add = |gauge: &AtomicI64, old: i64, new: i64| {
+            if old != new {
+                gauge.fetch_add(new - old, Relaxed);
+            }
+        };
+        add(&self.connections, told.connections, now.connections);
+        add(&self.dialogs, told.dialogs, now.dialogs);
+        add(&self.sessions, told.sessions, now.sessions);
+        add(&self.transactions, told.transactions, now.transactions);
+        add(&self.lingering, told.lingering, now.lingering);
+        add(&self.queued, told.queued, now.queued);
+        add(&self.tasks, told.tasks, now.tasks);
+        *told = now;
+    }
+}

@@ -1,0 +1,236 @@
+//! What all actors of this server share.
+
+use std::any::{Any, TypeId};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use jsip::{CSeq, DialogId, Request, StackConfig, Uri};
+use rtcd_sdk::host::{Hosted, RawMailbox, World};
+use rtcd_sdk::{ApiContext, Busy};
+use tokio::task::JoinSet;
+
+use crate::actor::{Actor, Address, Hop, HostLimits, Mail, Name, Undelivered};
+use crate::directory::{Added, Directory};
+use crate::gauges::Gauges;
+use crate::related::RelatedIds;
+use crate::routes::RouteTable;
+use crate::rtc::Attachment;
+use crate::services::Services;
+use crate::settings::{JsipSettings, LimitSettings, Settings};
+
+/// This server.
+pub(crate) struct Node {
+    me: Weak<Self>,
+    pub(crate) settings: Settings,
+    pub(crate) realm: String,
+    pub(crate) stack: Arc<StackConfig>,
+    hop_stack: Arc<StackConfig>,
+    pub(crate) host: HostLimits,
+    pub(crate) directory: Directory,
+    pub(crate) related: RelatedIds,
+    pub(crate) gauges: Gauges,
+    routes: OnceLock<ArcSwap<RouteTable>>,
+    services: OnceLock<Services>,
+    http: OnceLock<reqwest::Client>,
+}
+
+impl Node {
+    pub(crate) fn new(settings: Settings, service_settings: Box<crate::services::SettingsOf>) -> Arc<Self> {
+        let node = Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            realm: match &*settings.jsip.realm {
+                "" => format!("rtcd-{:08x}", rand::random::<u32>()),
+                realm => realm.to_owned(),
+            },
+            stack: Arc::new(stack_config(&settings.jsip, &settings.limits, false)),
+            hop_stack: Arc::new(stack_config(&settings.jsip, &settings.limits, true)),
+            host: HostLimits {
+                handler_timeout: settings.limits.handler_timeout,
+                away_queue: settings.limits.away_queue,
+            },
+            settings,
+            directory: Directory::new(),
+            related: RelatedIds::new(),
+            gauges: Gauges::default(),
+            routes: OnceLock::new(),
+            services: OnceLock::new(),
+            http: OnceLock::new(),
+        });
+        let services = Services::new(service_settings, node.clone());
+        // Set once, here.
+        let _ = node.services.set(services);
+        node
+    }
+
+    /// The services that are loaded.
+    #[expect(clippy::expect_used, reason = "`new` sets it before it gives the node away")]
+    pub(crate) fn services(&self) -> &Services {
+        self.services.get().expect("set in new")
+    }
+
+    /// The routing table in force.
+    #[expect(clippy::expect_used, reason = "the server sets a table before it binds a port")]
+    pub(crate) fn routes(&self) -> &ArcSwap<RouteTable> {
+        self.routes.get().expect("set before the first port is bound")
+    }
+
+    /// Puts the first table in force.
+    pub(crate) fn start_routes(&self, table: RouteTable) {
+        let _ = self.routes.set(ArcSwap::from_pointee(table));
+    }
+
+    /// What APIs are given.
+    pub(crate) fn api_context(self: &Arc<Self>) -> ApiContext {
+        ApiContext::new(self.clone())
+    }
+
+    pub(crate) fn stack_of(&self, name: &Name) -> Arc<StackConfig> {
+        match name {
+            Name::Hop(_) => self.hop_stack.clone(),
+            Name::User(_) | Name::Service(_) => self.stack.clone(),
+        }
+    }
+
+    /// Hands a new socket to its peer, which is made if it is not there.
+    pub(crate) fn attach(self: &Arc<Self>, user: &str, attachment: Attachment) {
+        let name = Name::User(Arc::from(user));
+        let mut mail = Mail::Attach(Box::new(attachment));
+        // An actor that has just ended has taken its name out before it refuses mail, so the second try makes a new one.
+        for _ in 0..8 {
+            match self.actor(&name).send(mail) {
+                Ok(()) => return,
+                Err(Undelivered::Gone(back) | Undelivered::Full(back)) => mail = back,
+            }
+        }
+    }
+
+    /// Where the first request of a dialog goes: a user who is here, or else a hop that may be dialled.
+    pub(crate) fn peer_for(self: &Arc<Self>, request: &Request) -> Option<Address> {
+        let target = request.first_route().unwrap_or(&request.uri);
+        let Ok(uri) = Uri::parse(target) else {
+            // Any non-empty text is a name.
+            return self.directory.user(target.trim());
+        };
+        if let Some(peer) = self.directory.user(&uri.address()) {
+            return Some(peer);
+        }
+        /// The port of a hop whose URI has none.
+        const PORT: u16 = 80;
+        let port = uri.port().unwrap_or(PORT);
+        if !self.routes().load().allows_hop(uri.host(), port) {
+            return None;
+        }
+        Some(self.actor(&Name::Hop(Arc::new(Hop { host: uri.host().to_owned(), port }))))
+    }
+
+    /// The actor of this name, made if it is not there.
+    fn actor(self: &Arc<Self>, name: &Name) -> Address {
+        let mut made = None;
+        let room = self.settings.limits.mailbox;
+        let (address, added) = {
+            let slot = std::cell::RefCell::new(&mut made);
+            self.directory.find_or_add(name, || {
+                let (address, mailbox) = Address::new(name.clone(), room);
+                **slot.borrow_mut() = Some(mailbox);
+                address
+            })
+        };
+        if let (Added::Yes, Some(mailbox)) = (added, made) {
+            tokio::spawn(Actor::new(self.clone(), mailbox).run());
+        }
+        address
+    }
+
+    /// Ends all actors: sockets are closed with 1001.
+    pub(crate) async fn stop(&self) {
+        let mut ends = JoinSet::new();
+        for address in self.directory.all() {
+            let _ = address.send(Mail::Stop);
+            ends.spawn(async move { address.ended().await });
+        }
+        while ends.join_next().await.is_some() {}
+    }
+
+    fn uuid() -> u128 {
+        rand::random()
+    }
+}
+
+impl World for Node {
+    fn realm(&self) -> &str {
+        &self.realm
+    }
+
+    fn now(&self) -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
+    #[expect(clippy::expect_used, reason = "the text begins with dlg_")]
+    fn dialog_id(&self) -> DialogId {
+        DialogId::new(format!("dlg_{}_{:032x}", self.realm, Self::uuid())).expect("is not empty")
+    }
+
+    fn related_id(&self) -> String {
+        format!("rel{}+{:032x}", self.realm, Self::uuid())
+    }
+
+    fn cseq(&self) -> CSeq {
+        CSeq::from_random(rand::random())
+    }
+
+    fn http(&self) -> reqwest::Client {
+        self.http.get_or_init(http_client).clone()
+    }
+
+    fn spawn(&self, name: &'static str, task: Box<dyn Hosted>) -> RawMailbox {
+        let (address, mailbox) = Address::new(Name::Service(name), self.settings.limits.service_mailbox);
+        if let Some(node) = self.me.upgrade() {
+            // A service may have several tasks: the last one stands in listings.
+            let _ = node.directory.find_or_add(address.name(), || address.clone());
+            tokio::spawn(Actor::of_service(node, mailbox, name, task).run());
+        }
+        Arc::new(move |mail| address.send(Mail::Service(mail)).map_err(|_| Busy))
+    }
+
+    fn service(&self, context: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.services().context(context)
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("realm", &self.realm).finish_non_exhaustive()
+    }
+}
+
+/// The client that services, APIs and the authentication hook share.
+pub(crate) fn http_client() -> reqwest::Client {
+    use std::time::Duration;
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .timeout(Duration::from_secs(30))
+        .pool_max_idle_per_host(16)
+        .build()
+        // The default client differs in its limits alone; building fails only where the platform has no TLS roots.
+        .unwrap_or_default()
+}
+
+fn stack_config(jsip: &JsipSettings, limits: &LimitSettings, hop: bool) -> StackConfig {
+    let mut config = StackConfig::default();
+    config.transtimer = jsip.transtimer;
+    config.prtimer = jsip.prtimer;
+    config.sessiontimer = jsip.sessiontimer;
+    config.acktimer = jsip.acktimer;
+    config.linger = jsip.linger;
+    config.qsize = jsip.qsize;
+    config.min_expire = jsip.min_expire;
+    config.max_expire = jsip.max_expire;
+    config.keepalive = jsip.keepalive;
+    config.dead_after = jsip.keepalive * 2;
+    config.max_bad_frames = jsip.max_bad_frames;
+    config.max_transactions = limits.transactions;
+    config.max_dialogs = limits.dialogs;
+    config.hop = hop;
+    config
+}

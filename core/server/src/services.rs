@@ -1,0 +1,137 @@
+//! Implementations that are loaded, and the names that are bound to them.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use rtcd_sdk::host::{Hosted, Loaded, Settings, World};
+use rtcd_sdk::{Load, registered_slps};
+
+/// A service's name, bound to an implementation: what new dialogs are routed to.
+pub(crate) struct Binding {
+    pub(crate) name: String,
+    pub(crate) implementation: String,
+    pub(crate) since: SystemTime,
+    /// Tasks that have ended.
+    pub(crate) used: AtomicU64,
+    /// Tasks that are alive.
+    pub(crate) using: AtomicU64,
+    loaded: Arc<dyn Loaded>,
+}
+
+impl Binding {
+    /// A task for a new dialog. `None` if the service panics.
+    pub(crate) fn task(&self) -> Option<Box<dyn Hosted>> {
+        let task = catch_unwind(AssertUnwindSafe(|| self.loaded.task())).ok()?;
+        self.using.fetch_add(1, Relaxed);
+        Some(task)
+    }
+
+    /// A task has ended.
+    pub(crate) fn task_ended(&self) {
+        self.using.fetch_sub(1, Relaxed);
+        self.used.fetch_add(1, Relaxed);
+    }
+}
+
+impl fmt::Debug for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Binding")
+            .field("name", &self.name)
+            .field("implementation", &self.implementation)
+            .finish()
+    }
+}
+
+/// A service cannot be bound.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BindError {
+    #[error("no implementation {0} is compiled in")]
+    Unknown(String),
+    #[error("{implementation} cannot be loaded: {problem}")]
+    Load { implementation: String, problem: String },
+}
+
+/// Where a service's settings come from: implementation → file and text.
+pub(crate) type SettingsOf = dyn Fn(&str) -> Settings + Send + Sync;
+
+/// All implementations that have been enabled so far. Each is loaded once and kept for the process.
+pub(crate) struct Services {
+    loaded: Mutex<HashMap<&'static str, Arc<dyn Loaded>>>,
+    bindings: Mutex<HashMap<(String, String), Arc<Binding>>>,
+    contexts: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    settings: Box<SettingsOf>,
+    world: Arc<dyn World>,
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").finish_non_exhaustive()
+    }
+}
+
+impl Services {
+    pub(crate) fn new(settings: Box<SettingsOf>, world: Arc<dyn World>) -> Self {
+        Self {
+            loaded: Mutex::default(),
+            bindings: Mutex::default(),
+            contexts: Mutex::default(),
+            settings,
+            world,
+        }
+    }
+
+    /// Binds a name to an implementation, which is loaded if it is not yet. The same pair gives the same binding again, so that
+    /// its counters go on over a reload.
+    pub(crate) fn bind(&self, name: &str, implementation: &str) -> Result<Arc<Binding>, BindError> {
+        let loaded = self.load(implementation)?;
+        let mut bindings = self.bindings.lock().unwrap_or_else(PoisonError::into_inner);
+        let binding = bindings.entry((name.to_owned(), implementation.to_owned())).or_insert_with(|| {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "shown to people as the load time; no decision depends on it"
+            )]
+            let since = SystemTime::now();
+            Arc::new(Binding {
+                name: name.to_owned(),
+                implementation: implementation.to_owned(),
+                since,
+                used: AtomicU64::new(0),
+                using: AtomicU64::new(0),
+                loaded,
+            })
+        });
+        Ok(binding.clone())
+    }
+
+    /// What the tasks of a loaded service share, by its type.
+    pub(crate) fn context(&self, context: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.contexts.lock().unwrap_or_else(PoisonError::into_inner).get(&context).cloned()
+    }
+
+    fn load(&self, implementation: &str) -> Result<Arc<dyn Loaded>, BindError> {
+        let entries = registered_slps();
+        let entry = entries
+            .iter()
+            .find(|entry| entry.implementation == implementation)
+            .ok_or_else(|| BindError::Unknown(implementation.to_owned()))?;
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = loaded.get(entry.implementation) {
+            return Ok(loaded.clone());
+        }
+        let load = Load::new(self.world.clone(), entry.implementation, (self.settings)(implementation));
+        let failed = |problem: String| BindError::Load { implementation: implementation.to_owned(), problem };
+        let service: Arc<dyn Loaded> = catch_unwind(AssertUnwindSafe(|| entry.load(load)))
+            .map_err(|_| failed("it panicked".to_owned()))?
+            .map_err(|error| failed(error.to_string()))?
+            .into();
+        let context = service.context();
+        self.contexts.lock().unwrap_or_else(PoisonError::into_inner).insert((*context).type_id(), context);
+        loaded.insert(entry.implementation, service.clone());
+        Ok(service)
+    }
+}
