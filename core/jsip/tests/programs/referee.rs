@@ -107,12 +107,11 @@ impl Referee {
             Event::PeerRepeats { which } => self.peer_repeats(which),
             Event::PeerAnswers { which, code } => {
                 if let Some(asked) = newest(&self.peer_got, which) {
-                    self.peer_answers(&asked, code);
+                    self.peer_answers(&asked.response(StatusCode::new(code).expect("a code")));
                 }
             }
             Event::PeerAnswersNothing { dialog, cseq, code } => {
-                let text = response(code, u64::from(cseq)).in_dialog(&name(dialog)).encode();
-                self.peer_sends(&text);
+                self.peer_answers(&response(code, u64::from(cseq)).in_dialog(&name(dialog)));
             }
             Event::PeerFollows { which, method, related, same_cseq } => {
                 if let Some(invite) = newest(&self.peer_invites, which) {
@@ -135,13 +134,13 @@ impl Referee {
             Event::AppAnswers { which, code } => {
                 if let Some(asked) = newest(&self.app_got, which) {
                     let code = StatusCode::new(code).expect("a code");
-                    self.app_sends(asked.response(code).into());
+                    self.app_sends(&asked.response(code).into());
                 }
             }
             Event::AppFollows { which, method } => {
                 if let Some(invite) = newest(&self.app_invites, which) {
                     let cseq = CSeq::new(self.cseq()).expect("a CSeq");
-                    self.app_sends(invite.follow_up(method, cseq).into());
+                    self.app_sends(&invite.follow_up(method, cseq).into());
                 }
             }
             Event::Release { dialog, failed } => {
@@ -240,6 +239,15 @@ impl Referee {
     }
 
     fn peer_sends(&mut self, text: &str) {
+        if let Ok(Message::Response(answer)) = Message::decode(text)
+            && answer.code.is_success()
+            && answer.code != StatusCode::OK
+        {
+            // If it accepts a first INVITE, the application gets a BYE in the place of an answer.
+            for ((_, cseq), own) in &mut self.app_asked {
+                own.excused |= own.method == Method::Invite && *cseq == answer.cseq;
+            }
+        }
         if self.attached {
             self.stack.handle_frame(self.now, text);
             self.drain();
@@ -278,22 +286,15 @@ impl Referee {
         self.peer_sends(&text);
     }
 
-    fn peer_answers(&mut self, asked: &Request, code: u16) {
-        let code = StatusCode::new(code).expect("a code");
-        if asked.method == Method::Invite && code.is_success() && code != StatusCode::OK {
-            // Then the application gets a BYE in the place of an answer.
-            for own in self.app_asked.iter_mut().filter(|((_, cseq), _)| *cseq == asked.cseq) {
-                own.1.excused = true;
-            }
-        }
-        let text = asked.response(code).encode();
+    fn peer_answers(&mut self, answer: &Response) {
+        let text = answer.encode();
         self.peer_frames.push(text.to_string());
         self.peer_sends(&text);
     }
 
     fn app_asks(&mut self, asked: Request) {
         let sent = match self.stack.dialog(asked.dialog.as_str()) {
-            Some(_) => self.app_sends(asked.clone().into()),
+            Some(_) => self.app_sends(&asked.clone().into()),
             None => {
                 self.next_tag += 1;
                 let tag = self.next_tag;
@@ -312,7 +313,7 @@ impl Referee {
         }
     }
 
-    fn app_sends(&mut self, message: Message) -> bool {
+    fn app_sends(&mut self, message: &Message) -> bool {
         let Some(key) = self.stack.dialog(message.dialog().as_str()) else { return false };
         if !self.tags.contains_key(&key) {
             // Its application is gone, and sends no more.
@@ -320,7 +321,7 @@ impl Referee {
         }
         let before = self.stack.counts();
         let sent = self.stack.handle_send(self.now, key, message.clone());
-        match (&sent, &message) {
+        match (&sent, message) {
             (Ok(()), Message::Request(asked)) => self.note_asked(key, asked),
             (Ok(()), Message::Response(_)) => {}
             (Err(_), Message::Request(_) | Message::Response(_)) => {
