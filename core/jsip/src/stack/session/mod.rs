@@ -385,10 +385,7 @@ impl Session {
                 }
             }
             State::ReInviting { inviter: Side::Peer, cseq, .. } if why == Release::Failed => {
-                if let Some(transaction) = turn.take_received(cseq) {
-                    let response = transaction.response(&turn.dialog.id, StatusCode::INTERNAL_SERVER_ERROR);
-                    turn.finish(transaction, &response);
-                }
+                turn.finish_with(cseq, StatusCode::INTERNAL_SERVER_ERROR);
                 self.send_bye(turn);
                 self.end(turn)
             }
