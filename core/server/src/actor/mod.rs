@@ -78,10 +78,10 @@ pub(crate) struct Actor {
 
 impl Actor {
     /// The actor of a user or a hop.
-    pub(crate) fn new(node: Arc<Node>, mailbox: Mailbox) -> Self {
+    pub(crate) fn new(node: Arc<Node>, mailbox: Mailbox) -> Box<Self> {
         let stack = Stack::new(node.stack_of(mailbox.address().name()), rand::random());
         node.gauges.peers.fetch_add(1, Relaxed);
-        Self {
+        Box::new(Self {
             stack,
             mailbox,
             socket: None,
@@ -93,7 +93,7 @@ impl Actor {
             dialling: false,
             stopping: false,
             node,
-        }
+        })
     }
 
     /// The actor of a service task.
@@ -110,15 +110,16 @@ impl Actor {
     }
 
     /// Runs until the peer is forgotten or the server stops.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
+        // In a box: else the future holds the actor twice, and that is most of what an idle connection costs.
         poll_fn(|cx| self.turn(cx)).await;
         self.node.directory.remove(self.mailbox.address());
         if let Some(socket) = self.socket.take() {
             self.tell();
-            socket.close(Closing::GoingAway).await;
+            Box::pin(socket.close(Closing::GoingAway)).await;
         }
         self.tell_end();
-        let Self { node, mailbox, stopping, .. } = self;
+        let Self { node, mailbox, stopping, .. } = *self;
         let name = mailbox.address().name().clone();
         for mail in mailbox.close() {
             // Who finds an address closed looks it up again; what was in the box already is passed on here.
