@@ -102,7 +102,7 @@ impl Actor {
         mailbox: Mailbox,
         name: &'static str,
         task: Box<dyn Hosted>,
-    ) -> Self {
+    ) -> Box<Self> {
         let mut actor = Self::new(node, mailbox);
         let key = actor.tasks.add(task, Kind::Service(name), Instant::now());
         actor.local.push_back(Local::Event(key, Event::Start));
