@@ -18,6 +18,7 @@ impl Actor {
             Mail::Unreachable(code) => {
                 self.dialling = false;
                 self.stack.handle_unreachable(now.into_std(), code);
+                return;
             }
             Mail::Open(open) => self.open_for(open.0, open.1, now),
             Mail::Send(send) => self.send_for(&send.0, &send.1, send.2, now),
@@ -140,9 +141,11 @@ impl Actor {
     }
 
     /// Dials a next hop that something waits for.
-    fn dial_if_needed(&mut self) {
+    pub(super) fn dial_if_needed(&mut self) {
         let Name::Hop(hop) = self.mailbox.address().name() else { return };
-        if self.socket.is_none() && !self.dialling && !self.stack.is_idle() && !self.stopping {
+        let counts = self.stack.counts();
+        let needed = counts.dialogs > 0 || counts.queued > 0;
+        if needed && self.socket.is_none() && !self.dialling && !self.stopping {
             self.dialling = true;
             tokio::spawn(crate::hops::dial(self.node.clone(), hop.clone(), self.mailbox.address().clone()));
         }

@@ -78,10 +78,10 @@ pub(crate) struct Actor {
 
 impl Actor {
     /// The actor of a user or a hop.
-    pub(crate) fn new(node: Arc<Node>, mailbox: Mailbox) -> Self {
+    pub(crate) fn new(node: Arc<Node>, mailbox: Mailbox) -> Box<Self> {
         let stack = Stack::new(node.stack_of(mailbox.address().name()), rand::random());
         node.gauges.peers.fetch_add(1, Relaxed);
-        Self {
+        Box::new(Self {
             stack,
             mailbox,
             socket: None,
@@ -93,7 +93,7 @@ impl Actor {
             dialling: false,
             stopping: false,
             node,
-        }
+        })
     }
 
     /// The actor of a service task.
@@ -102,7 +102,7 @@ impl Actor {
         mailbox: Mailbox,
         name: &'static str,
         task: Box<dyn Hosted>,
-    ) -> Self {
+    ) -> Box<Self> {
         let mut actor = Self::new(node, mailbox);
         let key = actor.tasks.add(task, Kind::Service(name), Instant::now());
         actor.local.push_back(Local::Event(key, Event::Start));
@@ -110,15 +110,16 @@ impl Actor {
     }
 
     /// Runs until the peer is forgotten or the server stops.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
+        // In a box: else the future holds the actor twice, and that is most of what an idle connection costs.
         poll_fn(|cx| self.turn(cx)).await;
         self.node.directory.remove(self.mailbox.address());
         if let Some(socket) = self.socket.take() {
             self.tell();
-            socket.close(Closing::GoingAway).await;
+            Box::pin(socket.close(Closing::GoingAway)).await;
         }
         self.tell_end();
-        let Self { node, mailbox, stopping, .. } = self;
+        let Self { node, mailbox, stopping, .. } = *self;
         let name = mailbox.address().name().clone();
         for mail in mailbox.close() {
             // Who finds an address closed looks it up again; what was in the box already is passed on here.
@@ -136,7 +137,7 @@ impl Actor {
         if !again {
             again |= self.read_mail(cx, now);
             again |= self.read_socket(cx, now);
-            self.run_timers(now);
+            again |= !self.run_timers(now);
         }
         self.flush(cx, now);
         self.tell();
@@ -212,18 +213,8 @@ impl Actor {
         true
     }
 
-    fn run_timers(&mut self, now: Instant) {
-        if self.stack.poll_timeout().is_some_and(|at| at <= now.into_std()) {
-            self.stack.handle_timeout(now.into_std());
-            self.pump(now);
-        }
-        while let Some((task, timer)) = self.tasks.due(now) {
-            self.deliver(task, Event::Timer { timer });
-            self.local.push_back(Local::Check(task));
-            if !self.pump(now) {
-                break;
-            }
-        }
+    /// Does what is due; `false` if the budget did not suffice.
+    fn run_timers(&mut self, now: Instant) -> bool {
         if self
             .socket
             .as_ref()
@@ -232,13 +223,21 @@ impl Actor {
         {
             self.cut_slow(now);
         }
+        if self.stack.poll_timeout().is_some_and(|at| at <= now.into_std()) {
+            self.stack.handle_timeout(now.into_std());
+        }
+        while self.pump(now) {
+            let Some((task, timer)) = self.tasks.due(now) else { return true };
+            self.deliver(task, Event::Timer { timer });
+            self.local.push_back(Local::Check(task));
+        }
+        false
     }
 
     fn flush(&mut self, cx: &mut Context<'_>, now: Instant) {
         let Some(socket) = &mut self.socket else { return };
         if let Err(closing) = socket.flush(cx, now) {
             self.detach(closing, Detach::Lost, now);
-            self.pump(now);
         }
     }
 
@@ -249,6 +248,7 @@ impl Actor {
         tokio::spawn(socket.close(closing));
         self.away_since = now;
         self.stack.handle_detached(now.into_std(), detach);
+        self.dial_if_needed();
     }
 
     fn cut_slow(&mut self, now: Instant) {
