@@ -1,1 +1,10 @@
-//! rtcd.
+//! rtcd: an RTC signalling server. This crate says what is linked into it; see the README.
+
+// Each plugin crate by name, and `EXPECTED`.
+include!(concat!(env!("OUT_DIR"), "/plugins.rs"));
+
+mod config;
+mod plugins;
+
+pub use config::{ConfigDir, LoadError};
+pub use plugins::{LinkError, check_plugins};

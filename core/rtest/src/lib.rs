@@ -1,1 +1,24 @@
-//! rtest.
+#![doc = include_str!("../docs/rtest.md")]
+
+pub mod cli;
+mod demo;
+mod dial;
+mod echo;
+mod frames;
+mod load;
+mod runner;
+mod script;
+mod tally;
+mod transcript;
+mod uac;
+mod uas;
+
+pub use demo::{DemoError, demo};
+pub use dial::DialError;
+pub use echo::echo;
+pub use load::{Latency, LoadError, LoadOptions, ProcessReport, Report, Work, load};
+pub use script::{FieldProblem, Script, ScriptError, StageProblem};
+pub use tally::Tally;
+pub use transcript::Transcript;
+pub use uac::Uac;
+pub use uas::Uas;

@@ -51,10 +51,6 @@ impl Directory {
     pub(crate) fn all(&self) -> Vec<Address> {
         self.actors.pin().values().cloned().collect()
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.actors.len()
-    }
 }
 
 /// Whether an actor was added to the directory.

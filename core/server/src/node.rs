@@ -234,4 +234,3 @@ fn stack_config(jsip: &JsipSettings, limits: &LimitSettings, hop: bool) -> Stack
     config.hop = hop;
     config
 }
-

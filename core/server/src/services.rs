@@ -40,7 +40,10 @@ impl Binding {
 
 impl fmt::Debug for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Binding").field("name", &self.name).field("implementation", &self.implementation).finish()
+        f.debug_struct("Binding")
+            .field("name", &self.name)
+            .field("implementation", &self.implementation)
+            .finish()
     }
 }
 
@@ -88,7 +91,10 @@ impl Services {
         let loaded = self.load(implementation)?;
         let mut bindings = self.bindings.lock().unwrap_or_else(PoisonError::into_inner);
         let binding = bindings.entry((name.to_owned(), implementation.to_owned())).or_insert_with(|| {
-            #[expect(clippy::disallowed_methods, reason = "shown to people as the load time; no decision depends on it")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "shown to people as the load time; no decision depends on it"
+            )]
             let since = SystemTime::now();
             Arc::new(Binding {
                 name: name.to_owned(),

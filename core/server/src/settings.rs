@@ -222,7 +222,10 @@ impl Settings {
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         let settings: Self = parse_yaml(file, text)?;
         if !settings.rtc.location.starts_with('/') {
-            return Err(ConfigError { file: file.to_owned(), problem: "rtc.location: must begin with /".to_owned() });
+            return Err(ConfigError {
+                file: file.to_owned(),
+                problem: "rtc.location: must begin with /".to_owned(),
+            });
         }
         Ok(settings)
     }

@@ -70,10 +70,20 @@ impl<T> Core<T> {
         self.linger.store(now, (self.config.linger, self.config.linger_max), fingerprint, place, answer);
     }
 
+    /// What to keep of a final response.
+    pub(super) fn memory(&self, from: &str, to: &str, response: &Response, text: &ByteString) -> Answer {
+        if self.config.hop {
+            // It may have to be given again without its request at hand.
+            Answer::Text(Box::new(text.clone()))
+        } else {
+            Answer::new(from, to, response, || text.clone())
+        }
+    }
+
     /// The stack's own final response to a request that opens no transaction.
     pub(super) fn answer(&mut self, now: Instant, request: &Request, fingerprint: u64, response: &Response) {
         let text = response.encode();
-        let answer = Answer::new(&request.from, &request.to, response, || text.clone());
+        let answer = self.memory(&request.from, &request.to, response, &text);
         let place = self.transmit(now, text, Owner::Answer(fingerprint), Room::Reserved);
         self.keep(now, fingerprint, place, answer);
     }

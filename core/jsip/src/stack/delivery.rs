@@ -159,6 +159,11 @@ impl<T> Delivery<T> {
         self.socket.is_some()
     }
 
+    /// How many frames were written, on all sockets.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
+    }
+
     pub(super) fn queued(&self) -> usize {
         self.waiting.len()
     }

@@ -6,6 +6,7 @@
 //! | the same text comes again | the same response is sent again |
 //! | a pong to a later ping, the ACK of the INVITE, a clean close | the response is known to have arrived: forgotten |
 //! | the socket is lost | nothing written on it can be known to have arrived any more: kept until `linger` |
+//! | a new socket, and the peer is the next hop | given again: towards a hop this side is the client (protocol page, "Delivery") |
 //! | `linger` is over | forgotten |
 
 use std::collections::VecDeque;
@@ -40,8 +41,8 @@ impl Answer {
     }
 }
 
-/// The number of a frame that no pong can confirm: not written yet, or written to a socket that was lost.
-const UNCONFIRMABLE: u64 = u64::MAX;
+/// Stands for the number of a frame that is not written yet.
+const WAITING: u64 = u64::MAX;
 
 #[derive(Debug)]
 struct Entry {
@@ -57,6 +58,8 @@ pub(super) struct Linger {
     /// The low half of each entry's fingerprint: a look-up for a new request reads these alone.
     prints: VecDeque<u32>,
     entries: VecDeque<Entry>,
+    /// What was written up to this frame, and is still here, was on a socket that is lost: no pong can confirm it.
+    lost: u64,
 }
 
 impl Linger {
@@ -90,7 +93,7 @@ impl Linger {
         }
         let frame = match place {
             Place::Sent(frame) => frame,
-            Place::Waiting(_) => UNCONFIRMABLE,
+            Place::Waiting(_) => WAITING,
         };
         self.prints.push_back(low(fingerprint));
         self.entries.push_back(Entry { fingerprint, frame, expires: now + linger, answer });
@@ -111,20 +114,28 @@ impl Linger {
         }
     }
 
-    /// All frames up to this one have arrived.
+    /// All frames of this socket up to this one have arrived.
     pub(super) fn arrived(&mut self, frame: u64) {
-        self.retain(|entry| entry.frame > frame);
+        let lost = self.lost;
+        self.retain(|entry| entry.frame > frame || entry.frame <= lost);
     }
 
     /// The client closed the socket after it had read all that was written.
     pub(super) fn arrived_cleanly(&mut self) {
-        self.retain(|entry| entry.frame == UNCONFIRMABLE);
+        self.arrived(WAITING - 1);
     }
 
-    pub(super) fn lost(&mut self) {
-        for entry in &mut self.entries {
-            entry.frame = UNCONFIRMABLE;
-        }
+    /// The socket is lost; this many frames were written until now.
+    pub(super) fn lost(&mut self, sent: u64) {
+        self.lost = sent;
+    }
+
+    /// What was written and is not known to have arrived, with its fingerprint.
+    pub(super) fn unconfirmed(&self) -> impl Iterator<Item = (u64, ByteString, u64)> {
+        self.entries.iter().filter(|entry| entry.frame != WAITING).filter_map(|entry| match &entry.answer {
+            Answer::Text(text) => Some((entry.frame, ByteString::clone(text), entry.fingerprint)),
+            Answer::Plain(_) => None,
+        })
     }
 
     pub(super) fn expire(&mut self, now: Instant) {
@@ -138,7 +149,7 @@ impl Linger {
         self.prints.clear();
         if self.entries.is_empty() {
             // A quiet peer costs no memory.
-            *self = Self::default();
+            *self = Self { lost: self.lost, ..Self::default() };
         } else {
             self.prints.extend(self.entries.iter().map(|entry| low(entry.fingerprint)));
         }

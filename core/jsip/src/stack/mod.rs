@@ -128,10 +128,21 @@ impl<T: Clone> Stack<T> {
     pub fn handle_attached(&mut self, now: Instant) {
         self.handle_detached(now, Detach::Lost);
         let (confirmed, mut again) = self.core.delivery.attach(now, &self.core.config);
+        // Towards a next hop this side is the client, which repeats what is unfinished whether it has arrived or not: the
+        // other side would not give its answers again. So it does with its own answers.
+        let (confirmed, answers) = match self.core.config.hop {
+            true => (0, Some(self.core.linger.unconfirmed())),
+            false => (confirmed, None),
+        };
         for dialog in self.dialogs.iter() {
             dialog.unfinished(confirmed, &mut again);
         }
-        again.sort_unstable_by_key(|(frame, ..)| *frame);
+        again.extend(
+            answers.into_iter().flatten().map(|(frame, text, print)| (frame, text, Owner::Answer(print))),
+        );
+        again.sort_by_key(|(frame, ..)| *frame);
+        // The answer to an INVITE that waits for its ACK was found twice.
+        again.dedup_by_key(|(frame, ..)| *frame);
         self.core.bad_in_row = 0;
         self.core.counters.resent += again.len() as u64;
         for (_, text, owner) in again {
@@ -147,7 +158,7 @@ impl<T: Clone> Stack<T> {
         if self.core.delivery.detach(close) {
             match close {
                 Detach::Clean => self.core.linger.arrived_cleanly(),
-                Detach::Lost => self.core.linger.lost(),
+                Detach::Lost => self.core.linger.lost(self.core.delivery.sent()),
             }
         }
     }

@@ -6,10 +6,9 @@ use std::time::Instant;
 use super::core::Core;
 use super::delivery::{Owner, Place, Room, Sent};
 use super::dialog::Dialog;
-use super::linger::Answer;
 use super::transaction::{Acceptance, Origin, State, Transaction};
 use super::{Output, SendError};
-use crate::{CSeq, Message, Method, Request, Response};
+use crate::{CSeq, Message, Method, Request, Response, StatusCode};
 
 #[derive(Debug)]
 pub(super) struct Turn<'a, T> {
@@ -116,33 +115,44 @@ impl<T: Clone> Turn<'_, T> {
             self.core.delivery.take_back(superseded.place);
         }
         let text = response.encode();
-        let answer = Answer::new(&transaction.from, &transaction.to, response, || text.clone());
+        let answer = self.core.memory(&transaction.from, &transaction.to, response, &text);
         let place = self.core.transmit(self.now, text, Owner::Answer(fingerprint), Room::Reserved);
         self.core.keep(self.now, fingerprint, place, answer);
         Some(place)
     }
 
-    /// The final response to an INVITE of the peer; the transaction stays for the ACK.
-    pub(super) fn finish_invite(
-        &mut self,
-        mut transaction: Transaction,
-        response: &Response,
-        acceptance: Acceptance,
-    ) -> Option<Place> {
-        let State::Received { fingerprint, provisional, .. } = transaction.state else { return None };
-        if let Some(superseded) = provisional {
+    /// The final response to an open INVITE of the peer; the transaction stays, in its place, for the ACK.
+    pub(super) fn finish_invite(&mut self, response: &Response, acceptance: Acceptance) -> Option<Place> {
+        let open = self
+            .dialog
+            .transactions
+            .iter_mut()
+            .find(|open| open.cseq == response.cseq && open.is_received())?;
+        let State::Received { fingerprint, provisional, .. } = &mut open.state else { return None };
+        let fingerprint = *fingerprint;
+        if let Some(superseded) = provisional.take() {
             self.core.delivery.take_back(superseded.place);
         }
         let text = response.encode();
-        let owner = Owner::Final(self.dialog.key, transaction.cseq, fingerprint);
+        let answer = self.core.memory(&open.from, &open.to, response, &text);
+        let owner = Owner::Final(self.dialog.key, response.cseq, fingerprint);
         let place = self.core.transmit(self.now, text.clone(), owner, Room::Reserved);
-        let answer = Answer::new(&transaction.from, &transaction.to, response, || text.clone());
         self.core.keep(self.now, fingerprint, place, answer);
-        transaction.state = State::Answered { fingerprint, response: Sent { text, place }, acceptance };
-        let before =
-            self.dialog.transactions.iter().take_while(|other| other.since <= transaction.since).count();
-        self.dialog.transactions.insert(before, transaction);
+        open.state = State::Answered { fingerprint, response: Sent { text, place }, acceptance };
+        self.core.received -= 1;
+        self.core.open -= 1;
         Some(place)
+    }
+
+    /// The same, by a response of the stack's own.
+    pub(super) fn finish_invite_with(
+        &mut self,
+        cseq: CSeq,
+        code: StatusCode,
+        acceptance: Acceptance,
+    ) -> Option<Place> {
+        let response = self.dialog.received(cseq)?.response(&self.dialog.id, code);
+        self.finish_invite(&response, acceptance)
     }
 
     /// Takes the open request of the peer out of the list.
@@ -186,9 +196,7 @@ impl<T: Clone> Turn<'_, T> {
         }
         self.open_received(request, fingerprint);
         let until = self.now + self.core.config.transtimer;
-        if let Some(transaction) = self.take_received(request.cseq) {
-            self.finish_invite(transaction, response, Acceptance::Refused(until));
-        }
+        self.finish_invite(response, Acceptance::Refused(until));
     }
 
     /// Whether one more request of the peer can be open.

@@ -1,7 +1,5 @@
 //! What tasks want done, and their end.
 
-
-
 use jsip::{Message, Release, Request, SendError, StatusCode};
 use rtcd_sdk::LegId;
 use rtcd_sdk::host::{Effect, Event, RelatedKey, TaskFault};
@@ -56,7 +54,10 @@ impl Actor {
                 if let (code, Message::Request(request)) = code
                     && super::output::request_has_answer(&request)
                 {
-                    self.local.push_back(Local::Event(task, Event::Response { leg, response: request.response(code) }));
+                    self.local.push_back(Local::Event(
+                        task,
+                        Event::Response { leg, response: request.response(code) },
+                    ));
                 }
             }
             Some(Place::Nowhere) | None => {
@@ -126,7 +127,8 @@ impl Actor {
     /// Answers the first request of a leg that leads nowhere.
     fn answer_open(&mut self, task: TaskKey, leg: LegId, request: &Request, code: StatusCode) {
         if super::output::request_has_answer(request) {
-            self.local.push_back(Local::Event(task, Event::Response { leg, response: request.response(code) }));
+            self.local
+                .push_back(Local::Event(task, Event::Response { leg, response: request.response(code) }));
         }
         self.local.push_back(Local::Event(task, Event::Ended { leg }));
     }
@@ -223,4 +225,3 @@ impl Refused {
         self.request.as_ref().map(|request| request.response(code))
     }
 }
-

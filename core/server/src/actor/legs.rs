@@ -18,6 +18,7 @@ impl Actor {
             Mail::Unreachable(code) => {
                 self.dialling = false;
                 self.stack.handle_unreachable(now.into_std(), code);
+                return;
             }
             Mail::Open(open) => self.open_for(open.0, open.1, now),
             Mail::Send(send) => self.send_for(&send.0, &send.1, send.2, now),
@@ -43,7 +44,8 @@ impl Actor {
                 self.local.push_back(Local::Check(task));
             }
             Mail::Service(mail) => {
-                if let Some(task) = self.tasks.iter().map(|(task, _)| task).next() {
+                let task = self.tasks.iter().map(|(task, _)| task).next();
+                if let Some(task) = task {
                     self.deliver(task, Event::Mail(mail));
                 }
             }
@@ -64,7 +66,10 @@ impl Actor {
 
     fn open_for(&mut self, remote: RemoteLeg, request: Request, now: Instant) {
         let unsent = (remote.clone(), request.clone());
-        let Err(error) = self.stack.handle_open(now.into_std(), Tag::Remote(Arc::new(remote)), request) else { return };
+        let Err(error) = self.stack.handle_open(now.into_std(), Tag::Remote(Arc::new(remote)), request)
+        else {
+            return;
+        };
         tracing::debug!(peer = %self.mailbox.address().name(), what = %unsent.1.method, %error, "not sent");
         refuse(unsent, answer_to_refused(&error));
     }
@@ -88,7 +93,9 @@ impl Actor {
         };
         if let Some(mut response) = answer {
             response.code = code;
-            let _ = remote.home.send(Mail::Event(Box::new((remote.task, Event::Response { leg: remote.leg, response }))));
+            let _ = remote
+                .home
+                .send(Mail::Event(Box::new((remote.task, Event::Response { leg: remote.leg, response }))));
         }
     }
 
@@ -96,7 +103,11 @@ impl Actor {
     fn dialog_of(&self, remote: &RemoteLeg, dialog: &DialogId) -> Option<DialogKey> {
         let key = self.stack.dialog(dialog.as_str())?;
         match self.stack.tag(key)? {
-            Tag::Remote(tag) if tag.task == remote.task && tag.leg == remote.leg && tag.home.is(&remote.home) => Some(key),
+            Tag::Remote(tag)
+                if tag.task == remote.task && tag.leg == remote.leg && tag.home.is(&remote.home) =>
+            {
+                Some(key)
+            }
             Tag::Remote(_) | Tag::Local { .. } => None,
         }
     }
@@ -124,15 +135,17 @@ impl Actor {
         slot.legs.insert(leg, Place::There { peer: from, dialog });
         let event = Event::Request { leg, related: Some(key), request };
         match self.tasks.deliver(task, event, self.mailbox.address(), self.node.host) {
-            Delivered::Taken | Delivered::Gone(_) => self.local.push_back(Local::Check(task)),
+            Delivered::Taken | Delivered::Gone => self.local.push_back(Local::Check(task)),
             Delivered::Full(event) => self.refuse_full(task, event),
         }
     }
 
     /// Dials a next hop that something waits for.
-    fn dial_if_needed(&mut self) {
+    pub(super) fn dial_if_needed(&mut self) {
         let Name::Hop(hop) = self.mailbox.address().name() else { return };
-        if self.socket.is_none() && !self.dialling && !self.stack.is_idle() && !self.stopping {
+        let counts = self.stack.counts();
+        let needed = counts.dialogs > 0 || counts.queued > 0;
+        if needed && self.socket.is_none() && !self.dialling && !self.stopping {
             self.dialling = true;
             tokio::spawn(crate::hops::dial(self.node.clone(), hop.clone(), self.mailbox.address().clone()));
         }
@@ -147,7 +160,9 @@ pub(super) fn refuse_open(open: (RemoteLeg, Request)) {
 fn refuse((remote, request): (RemoteLeg, Request), code: StatusCode) {
     if request_has_answer(&request) {
         let response = request.response(code);
-        let _ = remote.home.send(Mail::Event(Box::new((remote.task, Event::Response { leg: remote.leg, response }))));
+        let _ = remote
+            .home
+            .send(Mail::Event(Box::new((remote.task, Event::Response { leg: remote.leg, response }))));
     }
     let _ = remote.home.send(Mail::Event(Box::new((remote.task, Event::Ended { leg: remote.leg }))));
 }

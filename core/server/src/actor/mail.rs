@@ -172,7 +172,8 @@ impl Mailbox {
     /// Takes no more mail, and gives what is left.
     pub(crate) fn close(mut self) -> Vec<Mail> {
         self.rx.close();
-        std::iter::from_fn(|| self.rx.try_recv().ok()).inspect(|mail| self.taken(mail)).collect()
+        // The competing ones need no counting any more: nobody can send.
+        std::iter::from_fn(|| self.rx.try_recv().ok()).collect()
     }
 
     /// Whether nothing waits.
@@ -192,7 +193,9 @@ impl Mail {
         match self {
             Self::Open(_) | Self::Related(_) | Self::Service(_) => true,
             Self::Send(send) => competes(&send.2),
-            Self::Event(event) => matches!(&event.1, Event::Request { request, .. } if request_competes(request)),
+            Self::Event(event) => {
+                matches!(&event.1, Event::Request { request, .. } if request_competes(request))
+            }
             Self::Attach(_)
             | Self::Unreachable(_)
             | Self::Release(_)

@@ -78,10 +78,10 @@ pub(crate) struct Actor {
 
 impl Actor {
     /// The actor of a user or a hop.
-    pub(crate) fn new(node: Arc<Node>, mailbox: Mailbox) -> Self {
+    pub(crate) fn new(node: Arc<Node>, mailbox: Mailbox) -> Box<Self> {
         let stack = Stack::new(node.stack_of(mailbox.address().name()), rand::random());
         node.gauges.peers.fetch_add(1, Relaxed);
-        Self {
+        Box::new(Self {
             stack,
             mailbox,
             socket: None,
@@ -93,11 +93,16 @@ impl Actor {
             dialling: false,
             stopping: false,
             node,
-        }
+        })
     }
 
     /// The actor of a service task.
-    pub(crate) fn of_service(node: Arc<Node>, mailbox: Mailbox, name: &'static str, task: Box<dyn Hosted>) -> Self {
+    pub(crate) fn of_service(
+        node: Arc<Node>,
+        mailbox: Mailbox,
+        name: &'static str,
+        task: Box<dyn Hosted>,
+    ) -> Box<Self> {
         let mut actor = Self::new(node, mailbox);
         let key = actor.tasks.add(task, Kind::Service(name), Instant::now());
         actor.local.push_back(Local::Event(key, Event::Start));
@@ -105,15 +110,16 @@ impl Actor {
     }
 
     /// Runs until the peer is forgotten or the server stops.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
+        // In a box: else the future holds the actor twice, and that is most of what an idle connection costs.
         poll_fn(|cx| self.turn(cx)).await;
         self.node.directory.remove(self.mailbox.address());
         if let Some(socket) = self.socket.take() {
             self.tell();
-            socket.close(Closing::GoingAway).await;
+            Box::pin(socket.close(Closing::GoingAway)).await;
         }
         self.tell_end();
-        let Self { node, mailbox, stopping, .. } = self;
+        let Self { node, mailbox, stopping, .. } = *self;
         let name = mailbox.address().name().clone();
         for mail in mailbox.close() {
             // Who finds an address closed looks it up again; what was in the box already is passed on here.
@@ -131,7 +137,7 @@ impl Actor {
         if !again {
             again |= self.read_mail(cx, now);
             again |= self.read_socket(cx, now);
-            self.run_timers(now);
+            again |= !self.run_timers(now);
         }
         self.flush(cx, now);
         self.tell();
@@ -195,7 +201,9 @@ impl Actor {
                 Read::Pong(Some(count)) => self.stack.handle_arrived(now.into_std(), count),
                 Read::Pong(None) | Read::Ping => self.stack.handle_alive(now.into_std()),
                 Read::Closed { clean: true } => self.detach(Closing::Answer, Detach::Clean, now),
-                Read::Closed { clean: false } | Read::Broken => self.detach(Closing::Answer, Detach::Lost, now),
+                Read::Closed { clean: false } | Read::Broken => {
+                    self.detach(Closing::Answer, Detach::Lost, now)
+                }
                 Read::Bad(closing) => self.detach(closing, Detach::Lost, now),
             }
             if !self.pump(now) {
@@ -205,28 +213,31 @@ impl Actor {
         true
     }
 
-    fn run_timers(&mut self, now: Instant) {
-        if self.stack.poll_timeout().is_some_and(|at| at <= now.into_std()) {
-            self.stack.handle_timeout(now.into_std());
-            self.pump(now);
-        }
-        while let Some((task, timer)) = self.tasks.due(now) {
-            self.deliver(task, Event::Timer { timer });
-            self.local.push_back(Local::Check(task));
-            if !self.pump(now) {
-                break;
-            }
-        }
-        if self.socket.as_ref().and_then(|socket| socket.stalled).is_some_and(|since| now >= since + self.stall()) {
+    /// Does what is due; `false` if the budget did not suffice.
+    fn run_timers(&mut self, now: Instant) -> bool {
+        if self
+            .socket
+            .as_ref()
+            .and_then(|socket| socket.stalled)
+            .is_some_and(|since| now >= since + self.stall())
+        {
             self.cut_slow(now);
         }
+        if self.stack.poll_timeout().is_some_and(|at| at <= now.into_std()) {
+            self.stack.handle_timeout(now.into_std());
+        }
+        while self.pump(now) {
+            let Some((task, timer)) = self.tasks.due(now) else { return true };
+            self.deliver(task, Event::Timer { timer });
+            self.local.push_back(Local::Check(task));
+        }
+        false
     }
 
     fn flush(&mut self, cx: &mut Context<'_>, now: Instant) {
         let Some(socket) = &mut self.socket else { return };
         if let Err(closing) = socket.flush(cx, now) {
             self.detach(closing, Detach::Lost, now);
-            self.pump(now);
         }
     }
 
@@ -237,6 +248,7 @@ impl Actor {
         tokio::spawn(socket.close(closing));
         self.away_since = now;
         self.stack.handle_detached(now.into_std(), detach);
+        self.dial_if_needed();
     }
 
     fn cut_slow(&mut self, now: Instant) {
@@ -248,9 +260,13 @@ impl Actor {
     /// Wakes this actor when the next thing is due.
     fn arm(&mut self, cx: &mut Context<'_>, now: Instant) {
         let stack = self.stack.poll_timeout().map(Instant::from_std);
-        let stalled = self.socket.as_ref().and_then(|socket| socket.stalled).map(|since| since + self.stall());
+        let stalled =
+            self.socket.as_ref().and_then(|socket| socket.stalled).map(|since| since + self.stall());
         let forgotten = self.may_be_forgotten().then(|| self.away_since + self.node.settings.jsip.away_grace);
-        let Some(next) = [stack, self.tasks.next_due(), stalled, forgotten].into_iter().flatten().min() else { return };
+        let Some(next) = [stack, self.tasks.next_due(), stalled, forgotten].into_iter().flatten().min()
+        else {
+            return;
+        };
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(next)));
         // A timer that fires too early costs a turn; moving it for each message costs more.
         if sleep.deadline() > next || sleep.deadline() <= now || sleep.is_elapsed() {
@@ -299,7 +315,7 @@ impl Actor {
     /// Hands an event to a task of this actor.
     fn deliver(&mut self, task: TaskKey, event: Event) {
         match self.tasks.deliver(task, event, self.mailbox.address(), self.node.host) {
-            Delivered::Taken | Delivered::Gone(_) => {}
+            Delivered::Taken | Delivered::Gone => {}
             Delivered::Full(event) => self.refuse_full(task, event),
         }
     }

@@ -49,7 +49,8 @@ impl Actor {
             },
             Output::DialogEnded { tag: Tag::Local { task, leg }, .. } => self.leg_ended(task, leg),
             Output::DialogEnded { tag: Tag::Remote(remote), .. } => {
-                let _ = remote.home.send(Mail::Event(Box::new((remote.task, Event::Ended { leg: remote.leg }))));
+                let _ =
+                    remote.home.send(Mail::Event(Box::new((remote.task, Event::Ended { leg: remote.leg }))));
             }
         }
     }
@@ -64,7 +65,8 @@ impl Actor {
     /// Tells a task elsewhere what came in on its leg. Only a new request can find no room there.
     fn deliver_remote(&mut self, dialog: DialogKey, remote: &RemoteLeg, message: Message, now: Instant) {
         let mail = Mail::Event(Box::new((remote.task, event(remote.leg, message))));
-        let Err(Undelivered::Full(Mail::Event(event)) | Undelivered::Gone(Mail::Event(event))) = remote.home.send(mail)
+        let Err(Undelivered::Full(Mail::Event(event)) | Undelivered::Gone(Mail::Event(event))) =
+            remote.home.send(mail)
         else {
             return;
         };
@@ -100,12 +102,24 @@ impl Actor {
 
     fn dispatch_related(&mut self, dialog: DialogKey, id: &str, request: Request, now: Instant) {
         let Some(target) = self.node.related.find(id) else {
-            return self.refuse_and_release(dialog, &request, StatusCode::NOT_FOUND, Some("No such relid"), now);
+            return self.refuse_and_release(
+                dialog,
+                &request,
+                StatusCode::NOT_FOUND,
+                Some("No such relid"),
+                now,
+            );
         };
         let leg = next_received(&target.received);
         if target.home.is(self.mailbox.address()) {
             let Some(slot) = self.tasks.find(target.task) else {
-                return self.refuse_and_release(dialog, &request, StatusCode::NOT_FOUND, Some("No such relid"), now);
+                return self.refuse_and_release(
+                    dialog,
+                    &request,
+                    StatusCode::NOT_FOUND,
+                    Some("No such relid"),
+                    now,
+                );
             };
             slot.legs.insert(leg, Place::Here(dialog));
             self.stack.handle_bind(dialog, Tag::Local { task: target.task, leg });
@@ -122,7 +136,13 @@ impl Actor {
                 self.refuse_and_release(dialog, &related.request, StatusCode::SERVICE_UNAVAILABLE, None, now);
             }
             Err(Undelivered::Gone(Mail::Related(related))) => {
-                self.refuse_and_release(dialog, &related.request, StatusCode::NOT_FOUND, Some("No such relid"), now);
+                self.refuse_and_release(
+                    dialog,
+                    &related.request,
+                    StatusCode::NOT_FOUND,
+                    Some("No such relid"),
+                    now,
+                );
             }
             Err(_) => {}
         }

@@ -33,19 +33,29 @@ impl Actor {
         let name = self.mailbox.address().name().to_string();
         let report = Report {
             remote: self.socket.as_ref().map(|socket| socket.remote.to_string()),
-            sessions: self.stack.sessions().take(SHOWN).map(|session| format!("{} {}", session.dialog, session.state)).collect(),
+            sessions: self
+                .stack
+                .sessions()
+                .take(SHOWN)
+                .map(|session| format!("{} {}", session.dialog, session.state))
+                .collect(),
             transactions: self
                 .stack
                 .transactions()
                 .take(SHOWN)
-                .map(|transaction| format!("{} {} {}", transaction.dialog, transaction.cseq, transaction.method))
+                .map(|transaction| {
+                    format!(
+                        "{} {} {} {}",
+                        transaction.dialog, transaction.cseq, transaction.method, transaction.state
+                    )
+                })
                 .collect(),
             dialogs: self
                 .stack
                 .dialogs()
                 .take(SHOWN)
                 .map(|dialog| {
-                    let task = match dialog.tag {
+                    let task = match self.stack.tag(dialog.key) {
                         Some(Tag::Local { task, .. }) => format!("{task} of {name}"),
                         Some(Tag::Remote(remote)) => format!("{} of {}", remote.task, remote.home.name()),
                         None => "-".to_owned(),

@@ -78,7 +78,9 @@ pub(crate) enum Read {
     Pong(Option<u64>),
     Ping,
     /// The client closed it; cleanly, if it said so with code 1000, 1001 or none.
-    Closed { clean: bool },
+    Closed {
+        clean: bool,
+    },
     /// The server has to close it.
     Bad(Closing),
     Broken,
@@ -114,7 +116,9 @@ impl Socket {
                 }
                 Some(Ok(Message::Close(frame))) => Read::Closed { clean: is_clean(frame.as_ref()) },
                 Some(Ok(Message::Frame(_))) => continue,
-                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => Read::Bad(Closing::TooBig),
+                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
+                    Read::Bad(Closing::TooBig)
+                }
                 Some(Err(Error::Utf8(_))) => Read::Bad(Closing::NotUtf8),
                 Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => Read::Broken,
                 Some(Err(Error::Protocol(_))) => Read::Bad(Closing::Protocol),

@@ -82,7 +82,7 @@ pub(crate) enum Delivered {
     /// It was handled or waits for the task to come home.
     Taken,
     /// The task is not there any more, or has said that it ends.
-    Gone(Event),
+    Gone,
     /// Too much waits for the task already.
     Full(Event),
 }
@@ -131,7 +131,9 @@ impl Tasks {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (TaskKey, &Slot)> {
-        self.slots.iter().map(|(index, slot)| (TaskKey { index: index as u32, generation: slot.generation }, slot))
+        self.slots
+            .iter()
+            .map(|(index, slot)| (TaskKey { index: index as u32, generation: slot.generation }, slot))
     }
 
     pub(crate) fn add(&mut self, task: Box<dyn Hosted>, kind: Kind, now: Instant) -> TaskKey {
@@ -159,7 +161,8 @@ impl Tasks {
     pub(crate) fn remove(&mut self, key: TaskKey) -> Option<Slot> {
         let timers = self.find(key)?.timers;
         if timers > 0 {
-            let of_task: Vec<_> = self.set.iter().filter(|((task, _), _)| *task == key).map(|(k, v)| (*k, *v)).collect();
+            let of_task: Vec<_> =
+                self.set.iter().filter(|((task, _), _)| *task == key).map(|(k, v)| (*k, *v)).collect();
             for ((task, timer), at) in of_task {
                 self.set.remove(&(task, timer));
                 self.due.remove(&(at, task, timer));
@@ -169,19 +172,29 @@ impl Tasks {
     }
 
     /// Hands an event to a task, and polls it once in place.
-    pub(crate) fn deliver(&mut self, key: TaskKey, event: Event, home: &Address, limits: HostLimits) -> Delivered {
-        let Some(slot) = self.slots.get_mut(key.index as usize).filter(|slot| slot.generation == key.generation) else {
-            return Delivered::Gone(event);
+    pub(crate) fn deliver(
+        &mut self,
+        key: TaskKey,
+        event: Event,
+        home: &Address,
+        limits: HostLimits,
+    ) -> Delivered {
+        let Some(slot) =
+            self.slots.get_mut(key.index as usize).filter(|slot| slot.generation == key.generation)
+        else {
+            return Delivered::Gone;
         };
         if slot.finishing {
-            return Delivered::Gone(event);
+            return Delivered::Gone;
         }
         match &mut slot.state {
             State::Away(queue) => {
                 let competes = match &event {
                     Event::Request { request, .. } => super::mail::request_competes(request),
                     Event::Mail(_) => true,
-                    Event::Start | Event::Response { .. } | Event::Ended { .. } | Event::Timer { .. } => false,
+                    Event::Start | Event::Response { .. } | Event::Ended { .. } | Event::Timer { .. } => {
+                        false
+                    }
                 };
                 if competes && queue.len() >= limits.away_queue {
                     return Delivered::Full(event);
@@ -195,7 +208,9 @@ impl Tasks {
 
     fn run(&mut self, key: TaskKey, event: Event, home: &Address, limits: HostLimits) {
         let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
-        let State::Here(mut task) = mem::replace(&mut slot.state, State::Away(VecDeque::new())) else { return };
+        let State::Here(mut task) = mem::replace(&mut slot.state, State::Away(VecDeque::new())) else {
+            return;
+        };
         task.start(event, self.out.clone());
         // A task that waits is polled again when it is spawned, so no wake is lost.
         match task.poll(&mut Context::from_waker(Waker::noop())) {
@@ -294,7 +309,10 @@ impl Slot {
             State::Here(_) => true,
             State::Away(_) => false,
         };
-        home && self.legs.is_empty() && self.timers == 0 && self.related.is_empty() && matches!(self.kind, Kind::Slp(_))
+        home && self.legs.is_empty()
+            && self.timers == 0
+            && self.related.is_empty()
+            && matches!(self.kind, Kind::Slp(_))
     }
 
     /// What the task is doing, for people.

@@ -44,7 +44,12 @@ pub(crate) struct ApiBinding {
 
 impl RouteTable {
     /// Checks a table, and loads the services that it names.
-    pub(crate) fn build(file: &str, raw: &RawTable, services: &Services, apis: &ApiContext) -> Result<Self, ConfigError> {
+    pub(crate) fn build(
+        file: &str,
+        raw: &RawTable,
+        services: &Services,
+        apis: &ApiContext,
+    ) -> Result<Self, ConfigError> {
         let mut problems = Vec::new();
         let mut slps = BTreeMap::new();
         for (name, implementation) in &raw.slps {
@@ -95,7 +100,9 @@ impl ApiBinding {
         }
         let apis = registered_apis();
         match apis.iter().find(|entry| entry.implementation == implementation) {
-            Some(entry) => Ok(Self { implementation: entry.implementation, router: entry.router(context.clone()) }),
+            Some(entry) => {
+                Ok(Self { implementation: entry.implementation, router: entry.router(context.clone()) })
+            }
             None => Err(format!("no implementation {implementation} is compiled in")),
         }
     }
@@ -105,7 +112,9 @@ impl Rule {
     fn new(RawRule { when, slp }: &RawRule) -> Result<Self, String> {
         let RawWhen { method, request_uri, from, to } = when;
         let method = match method {
-            Some(name) => Some(Method::from_name(name).ok_or_else(|| format!("when.method: {name} is no method"))?),
+            Some(name) => {
+                Some(Method::from_name(name).ok_or_else(|| format!("when.method: {name} is no method"))?)
+            }
             None => None,
         };
         let glob = |pattern: &Option<String>| pattern.as_deref().map(Glob::new);
@@ -133,5 +142,6 @@ pub(crate) fn is_api_name(text: &str) -> bool {
 
 /// Whether a text is `vN`.
 pub(crate) fn is_version(text: &str) -> bool {
-    text.strip_prefix('v').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    text.strip_prefix('v')
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -13,14 +13,15 @@
 //! | all | UPDATE of the peer | 200; the timer of a received session starts again | same |
 //! | all | the session timer | see `refresh` | same, or End |
 
-use super::refresh::Tick;
+use std::time::Instant;
+
+use super::refresh::{Refresh, Tick};
 use super::state::State;
 use super::{Next, Session};
 use crate::stack::Side;
-use crate::stack::transaction::{Acceptance, Origin, Transaction};
+use crate::stack::transaction::{Acceptance, Origin};
 use crate::stack::turn::Turn;
 use crate::{CSeq, Method, Response, StatusCode};
-use std::time::Instant;
 
 impl Session {
     /// The ACK came or went.
@@ -42,21 +43,19 @@ impl Session {
         }
     }
 
-    /// The application's final response to the peer's re-INVITE.
+    /// The final response to the peer's re-INVITE.
     pub(super) fn reinvite_answered<T: Clone>(
         &mut self,
         turn: &mut Turn<'_, T>,
-        transaction: Transaction,
         response: &Response,
-        refresh: super::refresh::Refresh,
+        refresh: Refresh,
     ) {
-        let cseq = transaction.cseq;
         if response.code.is_success() {
-            turn.finish_invite(transaction, response, Acceptance::Accepted);
-            self.reinvite_accepted(turn, cseq);
+            turn.finish_invite(response, Acceptance::Accepted);
+            self.reinvite_accepted(turn, response.cseq);
         } else {
             let until = turn.now + turn.core.config.transtimer;
-            turn.finish_invite(transaction, response, Acceptance::Refused(until));
+            turn.finish_invite(response, Acceptance::Refused(until));
             self.state = State::Confirmed { refresh };
         }
     }
@@ -78,11 +77,12 @@ impl Session {
         match inviter {
             Side::Peer => {
                 turn.core.counters.timeouts_received += 1;
-                if let (Some(transaction), State::ReInviting { refresh, .. }) =
-                    (turn.take_received(cseq), self.state)
-                {
-                    let response = transaction.response(&turn.dialog.id, StatusCode::REQUEST_TIMEOUT);
-                    self.reinvite_answered(turn, transaction, &response, refresh);
+                let response = turn
+                    .dialog
+                    .received(cseq)
+                    .map(|open| open.response(&turn.dialog.id, StatusCode::REQUEST_TIMEOUT));
+                if let (Some(response), State::ReInviting { refresh, .. }) = (response, self.state) {
+                    self.reinvite_answered(turn, &response, refresh);
                 }
                 Some(self)
             }

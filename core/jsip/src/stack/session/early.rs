@@ -21,7 +21,7 @@ use super::state::{Owed, State};
 use super::{Next, Session};
 use crate::stack::Side;
 use crate::stack::linger::Answer;
-use crate::stack::transaction::{Acceptance, Transaction};
+use crate::stack::transaction::Acceptance;
 use crate::stack::turn::Turn;
 use crate::{CSeq, Method, Request, Response, StatusCode};
 
@@ -54,17 +54,12 @@ impl Session {
     }
 
     /// The application's 200, or its 300 or more, to the first INVITE.
-    pub(super) fn invite_answered<T: Clone>(
-        &mut self,
-        turn: &mut Turn<'_, T>,
-        transaction: Transaction,
-        response: &Response,
-    ) {
+    pub(super) fn invite_answered<T: Clone>(&mut self, turn: &mut Turn<'_, T>, response: &Response) {
         if response.code.is_success() {
-            turn.finish_invite(transaction, response, Acceptance::Accepted);
+            turn.finish_invite(response, Acceptance::Accepted);
             self.answered(turn);
         } else {
-            turn.finish_invite(transaction, response, Acceptance::Failed);
+            turn.finish_invite(response, Acceptance::Failed);
             self.failed(turn);
         }
     }
@@ -97,9 +92,9 @@ impl Session {
         if own {
             turn.core.answer_code(turn.now, &request, fingerprint, StatusCode::OK);
         }
-        if let Some(transaction) = turn.take_received(self.invite) {
-            let response = transaction.response(&turn.dialog.id, StatusCode::REQUEST_TERMINATED);
-            let place = turn.finish_invite(transaction, &response, Acceptance::Failed);
+        if let Some(invite) = turn.dialog.received(self.invite) {
+            let response = invite.response(&turn.dialog.id, StatusCode::REQUEST_TERMINATED);
+            let place = turn.finish_invite(&response, Acceptance::Failed);
             if let Some(place) = place.filter(|_| !own) {
                 let answer = Answer::Text(Box::new(response.encode()));
                 turn.core.keep(turn.now, fingerprint, place, answer);
@@ -145,10 +140,7 @@ impl Session {
 
     /// The stack refuses the first INVITE of the peer.
     pub(super) fn refuse_invite<T: Clone>(&mut self, turn: &mut Turn<'_, T>, code: StatusCode) {
-        if let Some(transaction) = turn.take_received(self.invite) {
-            let response = transaction.response(&turn.dialog.id, code);
-            turn.finish_invite(transaction, &response, Acceptance::Failed);
-        }
+        turn.finish_invite_with(self.invite, code, Acceptance::Failed);
         self.failed(turn);
     }
 

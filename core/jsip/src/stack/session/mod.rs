@@ -253,11 +253,10 @@ impl Session {
             self.progress(turn);
             return Some(self);
         }
-        let Some(transaction) = turn.take_received(response.cseq) else { return Some(self) };
         if let State::ReInviting { refresh, .. } = self.state {
-            self.reinvite_answered(turn, transaction, response, refresh);
+            self.reinvite_answered(turn, response, refresh);
         } else {
-            self.invite_answered(turn, transaction, response);
+            self.invite_answered(turn, response);
         }
         Some(self)
     }

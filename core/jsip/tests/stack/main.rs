@@ -1,0 +1,17 @@
+//! The stack, on a virtual clock, between a scripted peer and a scripted application.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod crossing;
+mod delivery;
+mod fields;
+mod flows;
+mod matrix;
+mod received;
+mod reinvite;
+mod release;
+mod sends;
+mod sent;
+mod session_timer;
+mod states;
+mod transactions;

@@ -1,0 +1,87 @@
+//! `/apim/v1`: which APIs are on.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use rtcd_sdk::ApiError;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::BUILT_IN;
+use super::table::{Form, Table, error, line};
+use crate::control::{Control, SwitchError};
+
+pub(super) fn router() -> Router<Arc<Control>> {
+    Router::new().route("/apis", get(list)).route("/{name}", post(load).delete(remove))
+}
+
+/// `?file=IMPL`; a trailing `.so` is what the original's clients send.
+#[derive(Deserialize)]
+pub(super) struct File {
+    file: Option<String>,
+}
+
+impl File {
+    pub(super) fn implementation(&self) -> Option<&str> {
+        let file = self.file.as_deref()?;
+        Some(file.strip_suffix(".so").unwrap_or(file)).filter(|name| !name.is_empty())
+    }
+}
+
+async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
+    let table = control.node().routes().load();
+    let mut rows: Vec<(String, Value)> =
+        BUILT_IN.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
+    rows.extend(table.apis.iter().map(|(name, binding)| (name.clone(), json!(binding.implementation))));
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    let rows = rows.into_iter().map(|(name, implementation)| vec![json!(name), implementation]).collect();
+    Table { name: "apis", columns: &["api", "implementation"], rows }.into_response(form)
+}
+
+async fn load(
+    State(control): State<Arc<Control>>,
+    Path(name): Path<String>,
+    Query(file): Query<File>,
+    form: Form,
+) -> Response {
+    let Some(implementation) = file.implementation() else { return missing_file(form) };
+    match control.enable_api(&name, implementation) {
+        Ok(()) => line(form, format!("Load API {name} {implementation} successd")),
+        Err(problem) => refused(form, &problem),
+    }
+}
+
+async fn remove(State(control): State<Arc<Control>>, Path(name): Path<String>, form: Form) -> Response {
+    match control.disable_api(&name) {
+        Ok(()) => line(form, format!("Delete API {name} successd")),
+        Err(SwitchError::BuiltIn(_)) => {
+            refused_with(form, &SwitchError::BuiltIn(name.clone()), format!("Cannot delete api {name}"))
+        }
+        Err(problem) => refused(form, &problem),
+    }
+}
+
+pub(super) fn missing_file(form: Form) -> Response {
+    let api_error = ApiError::new(axum::http::StatusCode::BAD_REQUEST, 8, "Bad Request");
+    error(form, api_error, "?file=IMPLEMENTATION is missing".to_owned())
+}
+
+pub(super) fn refused(form: Form, problem: &SwitchError) -> Response {
+    refused_with(form, problem, problem.to_string())
+}
+
+fn refused_with(form: Form, problem: &SwitchError, text: String) -> Response {
+    use axum::http::StatusCode;
+    let (status, code, msg) = match problem {
+        SwitchError::BadName(_) => (StatusCode::BAD_REQUEST, 8, "Bad Request"),
+        SwitchError::UnknownImplementation(_) | SwitchError::NotEnabled(_) => {
+            (StatusCode::NOT_FOUND, 9, "Not Found")
+        }
+        SwitchError::BuiltIn(_) => (StatusCode::CONFLICT, 10, "Conflict"),
+        SwitchError::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, 4, "API Error"),
+    };
+    error(form, ApiError::new(status, code, msg), text)
+}

@@ -1,0 +1,76 @@
+//! The API side: `/{name}/{version}/{rest}`, found by the routing table at each request.
+
+mod apim;
+mod runtime;
+mod slpm;
+mod table;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, Uri, header};
+use axum::response::{IntoResponse, Response};
+use rtcd_sdk::ApiError;
+use tower_service::Service as _;
+
+use crate::control::Control;
+use crate::routes::{is_name, is_version};
+
+/// APIs that are always there.
+pub(crate) const BUILT_IN: [&str; 3] = ["apim.v1", "runtime.v1", "slpm.v1"];
+
+/// What the API side serves.
+pub(crate) fn router(control: Arc<Control>) -> Router {
+    let built_in = Router::new()
+        .nest("/apim/v1", apim::router())
+        .nest("/slpm/v1", slpm::router())
+        .nest("/runtime/v1", runtime::router())
+        .fallback(plugin)
+        .method_not_allowed_fallback(async || ApiError::unsupported_method())
+        .with_state(control);
+    Router::new().fallback_service(built_in).layer(axum::middleware::map_response(with_server))
+}
+
+/// An API of a plugin.
+async fn plugin(State(control): State<Arc<Control>>, mut request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::POST | Method::DELETE) {
+        return ApiError::unsupported_method().into_response();
+    }
+    let Some((name, rest)) = split(request.uri()) else { return ApiError::invalid_uri().into_response() };
+    if BUILT_IN.contains(&&*name) {
+        return ApiError::invalid_uri().into_response();
+    }
+    let Some(binding) = control.node().routes().load().apis.get(&name).cloned() else {
+        return ApiError::unsupported_api().into_response();
+    };
+    *request.uri_mut() = rest;
+    let mut router = binding.router.method_not_allowed_fallback(async || ApiError::unsupported_method());
+    let response = match router.call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    // What no route of the API answered has no body; the envelope says so.
+    if response.status() == axum::http::StatusCode::NOT_FOUND
+        && response.headers().get(header::CONTENT_TYPE).is_none()
+    {
+        return ApiError::invalid_uri().into_response();
+    }
+    response
+}
+
+/// `/{name}/{version}/{rest}` → `name.version` and `/{rest}` with the query.
+fn split(uri: &Uri) -> Option<(String, Uri)> {
+    let mut parts = uri.path().strip_prefix('/')?.splitn(3, '/');
+    let (name, version, rest) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
+    if !is_name(name) || !is_version(version) {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Some((format!("{name}.{version}"), format!("/{rest}{query}").parse().ok()?))
+}
+
+async fn with_server(mut response: Response) -> Response {
+    response.headers_mut().insert(header::SERVER, HeaderValue::from_static("RTC-APIServer"));
+    response
+}

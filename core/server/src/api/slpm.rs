@@ -1,0 +1,57 @@
+//! `/slpm/v1`: which services are on.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde_json::json;
+
+use super::apim::{File, missing_file, refused};
+use super::table::{Form, Table, line};
+use crate::control::Control;
+
+pub(super) fn router() -> Router<Arc<Control>> {
+    Router::new().route("/slps", get(list)).route("/{name}", post(load).delete(remove))
+}
+
+async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
+    let table = control.node().routes().load();
+    let rows = table
+        .slps
+        .values()
+        .map(|binding| {
+            vec![
+                json!(binding.name),
+                json!(binding.used.load(Relaxed)),
+                json!(binding.using.load(Relaxed)),
+                json!(binding.implementation),
+                json!(humantime::format_rfc3339_seconds(binding.since).to_string()),
+            ]
+        })
+        .collect();
+    Table { name: "slps", columns: &["slp", "used", "using", "implementation", "loaded"], rows }
+        .into_response(form)
+}
+
+async fn load(
+    State(control): State<Arc<Control>>,
+    Path(name): Path<String>,
+    Query(file): Query<File>,
+    form: Form,
+) -> Response {
+    let Some(implementation) = file.implementation() else { return missing_file(form) };
+    match control.enable_slp(&name, implementation) {
+        Ok(()) => line(form, format!("Load SLP {name} {implementation} successd")),
+        Err(problem) => refused(form, &problem),
+    }
+}
+
+async fn remove(State(control): State<Arc<Control>>, Path(name): Path<String>, form: Form) -> Response {
+    match control.disable_slp(&name) {
+        Ok(()) => line(form, format!("Delete SLP {name} successd")),
+        Err(problem) => refused(form, &problem),
+    }
+}

@@ -1,0 +1,100 @@
+//! The authentication hook: another server says who is let in.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, Request, StatusCode};
+use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::node::http_client;
+use crate::settings::RtcSettings;
+
+/// Lets connections in, or not.
+pub(crate) struct Gate {
+    hook: Option<Hook>,
+}
+
+struct Hook {
+    url: String,
+    patience: Duration,
+    client: reqwest::Client,
+    /// Questions that are open. A slow hook must not hold up the server.
+    open: Semaphore,
+}
+
+impl Gate {
+    pub(crate) fn new(rtc: &RtcSettings) -> Self {
+        let hook = (!rtc.authurl.is_empty()).then(|| Hook {
+            url: rtc.authurl.clone(),
+            patience: rtc.authtimeout,
+            client: http_client(),
+            open: Semaphore::new(rtc.max_auth),
+        });
+        Self { hook }
+    }
+
+    /// Asks the hook, if there is one. Whatever goes wrong, the connection is not let in.
+    pub(super) async fn ask<B>(&self, remote: SocketAddr, request: &Request<B>) -> Result<(), StatusCode> {
+        let Some(hook) = &self.hook else { return Ok(()) };
+        let Ok(_permit) = hook.open.try_acquire() else { return Err(StatusCode::SERVICE_UNAVAILABLE) };
+        let url = request.uri().path_and_query().map_or("", |path| path.as_str());
+        let body = json!({
+            "type": "ws",
+            "remoteaddr": remote.to_string(),
+            "url": url,
+            "headers": headers(request.headers()),
+        });
+        let answer = timeout(hook.patience, hook.client.post(&hook.url).json(&body).send()).await;
+        match answer {
+            Ok(Ok(response)) if response.status() == StatusCode::OK => Ok(()),
+            Ok(Ok(_)) => Err(StatusCode::FORBIDDEN),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "authurl cannot be asked");
+                Err(StatusCode::FORBIDDEN)
+            }
+            Err(_) => {
+                tracing::warn!("authurl gave no answer in authtimeout");
+                Err(StatusCode::FORBIDDEN)
+            }
+        }
+    }
+}
+
+/// The headers by canonical name (`Sec-Websocket-Key`), each with all its values; without `Host`.
+fn headers(headers: &HeaderMap) -> Map<String, Value> {
+    let mut map: Map<String, Value> = Map::new();
+    for (name, value) in headers {
+        if name == "host" {
+            continue;
+        }
+        let values = map.entry(canonical(name.as_str())).or_insert_with(|| json!([]));
+        if let Some(values) = values.as_array_mut() {
+            values.push(Value::String(String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        }
+    }
+    map
+}
+
+fn canonical(name: &str) -> String {
+    let words: Vec<String> = name
+        .split('-')
+        .map(|word| {
+            let mut letters = word.chars();
+            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+        })
+        .collect();
+    words.join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_canonical_form() {
+        assert_eq!(canonical("sec-websocket-key"), "Sec-Websocket-Key");
+        assert_eq!(canonical("upgrade"), "Upgrade");
+    }
+}

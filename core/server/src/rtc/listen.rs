@@ -1,0 +1,53 @@
+//! Accepts connections and reads one HTTP request from each.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+use super::{Gate, upgrade};
+use crate::node::Node;
+
+/// Serves until it is dropped.
+pub(crate) async fn serve(node: Arc<Node>, listener: TcpListener) {
+    /// How long accepting rests when the process has no descriptors left.
+    const REST: Duration = Duration::from_millis(100);
+    let gate = Arc::new(Gate::new(&node.settings.rtc));
+    loop {
+        match listener.accept().await {
+            Ok((stream, remote)) => {
+                tokio::spawn(connection(node.clone(), gate.clone(), stream, remote));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept");
+                sleep(REST).await;
+            }
+        }
+    }
+}
+
+async fn connection(node: Arc<Node>, gate: Arc<Gate>, stream: TcpStream, remote: SocketAddr) {
+    // Small frames must not wait for an acknowledgement. A socket that refuses is closing.
+    let _ = stream.set_nodelay(true);
+    let header_timeout = node.settings.rtc.clientheadertimeout;
+    let service = service_fn(move |request| {
+        let (node, gate) = (node.clone(), gate.clone());
+        async move { Ok::<_, Infallible>(upgrade::handle(node, gate, remote, request).await) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .max_buf_size(16 * 1024)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%remote, %error, "connection ended");
+    }
+}

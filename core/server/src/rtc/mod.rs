@@ -1,0 +1,24 @@
+//! Where clients connect: the listener, the upgrade to WebSocket, the question whether to let them in.
+
+mod auth;
+mod listen;
+mod upgrade;
+
+use std::net::SocketAddr;
+
+pub(crate) use auth::Gate;
+pub(crate) use listen::serve;
+
+use crate::actor::{Socket, WebSocket};
+
+/// A new socket, on its way to its peer.
+pub(crate) struct Attachment {
+    pub(crate) ws: WebSocket,
+    pub(crate) remote: SocketAddr,
+}
+
+impl Attachment {
+    pub(crate) fn into_socket(self) -> Socket {
+        Socket::new(self.ws, self.remote)
+    }
+}

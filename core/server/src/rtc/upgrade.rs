@@ -1,0 +1,142 @@
+//! One HTTP request: the upgrade to WebSocket, or a refusal.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::{Attachment, Gate};
+use crate::actor::{Io, socket_config};
+use crate::node::Node;
+
+pub(super) async fn handle(
+    node: Arc<Node>,
+    gate: Arc<Gate>,
+    remote: SocketAddr,
+    mut request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    if request.uri().path() != node.settings.rtc.location {
+        return refuse(StatusCode::NOT_FOUND, "nothing is here");
+    }
+    let accept = match websocket_key(request.method(), request.headers()) {
+        Ok(key) => derive_accept_key(key.as_bytes()),
+        Err(problem) => return refuse(StatusCode::BAD_REQUEST, problem),
+    };
+    let Some(user) = request.uri().query().and_then(userid) else {
+        return refuse(StatusCode::BAD_REQUEST, "userid is missing or empty");
+    };
+    if let Err(status) = gate.ask(remote, &request).await {
+        return refuse(status, "not let in");
+    }
+    tokio::spawn(upgraded(node, hyper::upgrade::on(&mut request), user, remote));
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::from_str(&accept) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    response
+}
+
+async fn upgraded(node: Arc<Node>, upgrade: OnUpgrade, user: String, remote: SocketAddr) {
+    let Ok(upgraded) = upgrade.await else { return };
+    let (io, read): (Box<dyn Io>, Bytes) = match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => (Box::new(parts.io.into_inner()), parts.read_buf),
+        Err(upgraded) => (Box::new(TokioIo::<Upgraded>::new(upgraded)), Bytes::new()),
+    };
+    let rtc = &node.settings.rtc;
+    let config = socket_config(rtc.max_message_size, rtc.max_write_buffer);
+    // A fast client's first frame can be in what was read with the request.
+    let ws = WebSocketStream::from_partially_read(io, read.to_vec(), Role::Server, Some(config)).await;
+    node.attach(&user, Attachment { ws, remote });
+}
+
+/// The key of a WebSocket request (RFC 6455, 4.2.1).
+fn websocket_key<'a>(method: &Method, headers: &'a HeaderMap) -> Result<&'a HeaderValue, &'static str> {
+    if method != Method::GET {
+        return Err("a WebSocket is opened by GET");
+    }
+    if !has_token(headers, header::CONNECTION, "upgrade") || !has_token(headers, header::UPGRADE, "websocket")
+    {
+        return Err("this is a WebSocket: Upgrade and Connection are missing");
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err("Sec-WebSocket-Version must be 13");
+    }
+    headers.get(header::SEC_WEBSOCKET_KEY).ok_or("Sec-WebSocket-Key is missing")
+}
+
+fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+/// `userid` of a query, decoded; `None` if it is missing, empty or not UTF-8.
+fn userid(query: &str) -> Option<String> {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix("userid="))?;
+    let value = percent_decode(value)?;
+    (!value.is_empty()).then_some(value)
+}
+
+fn percent_decode(text: &str) -> Option<String> {
+    let text: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        match (byte, tail) {
+            (b'%', [high, low, tail @ ..]) => {
+                let digit = |byte: &u8| char::from(*byte).to_digit(16);
+                bytes.push(u8::try_from(digit(high)? * 16 + digit(low)?).ok()?);
+                rest = tail;
+            }
+            (b'%', _) => return None,
+            _ => {
+                bytes.push(*byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn refuse(status: StatusCode, reason: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(reason));
+    *response.status_mut() = status;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn userids() {
+        for (query, user) in [
+            ("userid=a@b", Some("a@b")),
+            ("x=1&userid=a%40b&y", Some("a@b")),
+            ("userid=a+b%C3%A9", Some("a bé")),
+            ("userid=", None),
+            ("user=a", None),
+            ("userid=%", None),
+            ("userid=%ff", None),
+            ("", None),
+        ] {
+            assert_eq!(userid(query).as_deref(), user, "{query}");
+        }
+    }
+}
