@@ -52,6 +52,7 @@
 //! ```
 
 mod actor;
+mod api;
 mod text;
 mod world;
 
@@ -64,6 +65,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use jsip::{CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode, Uri};
+
+pub use self::api::{ApiAnswer, call_api};
 
 use self::actor::Actor;
 use self::world::{Inbox, TestWorld, Woken, lock};
