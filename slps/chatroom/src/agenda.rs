@@ -3,40 +3,43 @@ use std::time::Instant;
 
 use rtcd_sdk::{Cx, TimerId};
 
+use crate::mail::Accepted;
 use crate::room::Place;
 
-/// What is to be done for whom, and when: one timer for all members.
+/// What is to be done, and when: one timer for all rooms and members.
 #[derive(Debug, Default)]
 pub(crate) struct Agenda {
-    entries: BTreeSet<(Instant, Place, Due)>,
+    entries: BTreeSet<(Instant, Due)>,
     alarm: Option<(Instant, TimerId)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
     /// A membership is over.
-    Expire,
-    /// A pause is over.
-    Resume,
+    Expire(Place),
+    /// A pause of a member's copies is over.
+    Resume(Place),
+    /// A message was held back for long enough.
+    HandOut(Accepted),
 }
 
 impl Agenda {
-    pub(crate) fn add(&mut self, at: Instant, place: Place, due: Due) {
-        self.entries.insert((at, place, due));
+    pub(crate) fn add(&mut self, at: Instant, due: Due) {
+        self.entries.insert((at, due));
     }
 
-    pub(crate) fn remove(&mut self, at: Instant, place: Place, due: Due) {
-        self.entries.remove(&(at, place, due));
+    pub(crate) fn remove(&mut self, at: Instant, due: Due) {
+        self.entries.remove(&(at, due));
     }
 
     /// What is due, taken out.
-    pub(crate) fn due(&mut self, now: Instant) -> Option<(Place, Due)> {
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Due> {
         let first = *self.entries.first()?;
         if first.0 > now {
             return None;
         }
         self.entries.remove(&first);
-        Some((first.1, first.2))
+        Some(first.1)
     }
 
     /// Sets the alarm to the first entry. One that is set too early is left: it finds nothing due and sets itself anew.

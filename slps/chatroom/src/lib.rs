@@ -16,13 +16,14 @@
 //!
 //! # Delivery
 //! A copy has a dialog of its own. Its Request-URI is the member; From, To, `P-Asserted-Identity`, Body and all other headers are as
-//! sent, and `Router` is without its first URI. What counts is the order in which the room accepted the messages:
+//! sent, and `Router` is without its first URI. Copies leave after the sender's 200. What counts is the order in which the room accepted
+//! the messages:
 //!
 //! - While a member answers, copies follow each other without waiting, at most 32 under way.
 //! - When the oldest one under way has no answer for a fifth of `transtimer`, no further one is sent until it has: the member may
 //!   be away, and then each later copy that waits for it would be one that comes before a repeat.
 //! - A copy answered 408 is sent again at once, one answered 480 after `transtimer`. From then on copies go one by one, oldest first,
-//!   until a repeat has another answer: no later message overtakes one that is still being tried.
+//!   until all that failed have another answer: no later message overtakes one that is still being tried.
 //! - Any answer but 408 and 480 ends a copy. So does the end of the membership.
 //! - At most `qsize` messages wait or are under way for a member; beyond that the oldest that waits is dropped, and the log says so.
 //! - At most `qsize` messages of a room wait to be handed out to its members; beyond that a MESSAGE gets 503.
@@ -39,7 +40,7 @@ mod settings;
 
 use rtcd_sdk::prelude::*;
 
-use self::mail::{Mail, Post, Refusal};
+use self::mail::{Accepted, Mail, Post, Refusal};
 use self::rooms::Rooms;
 use self::settings::Settings;
 
@@ -77,7 +78,16 @@ impl Slp for ChatRoom {
         let rooms = cx.service().clone();
         let done = match request.method {
             Method::Subscribe => rooms.subscribe(&request).await,
-            Method::Message => rooms.post(&request).await,
+            Method::Message => match rooms.post(&request).await {
+                Ok(accepted) => {
+                    cx.reply(&request, StatusCode::OK)?;
+                    // The sender may be a second member on the same connection: its 200 comes before the copies.
+                    cx.flush().await;
+                    rooms.hand_out(accepted);
+                    return Ok(());
+                }
+                Err(refusal) => Err(refusal),
+            },
             // Of an INVITE that was refused: the stack has answered them.
             Method::Ack | Method::Bye | Method::Cancel => return Ok(()),
             Method::Invite
@@ -109,11 +119,16 @@ impl ChatRooms {
         self.ask(|reply| Mail::Join { room, user, nickname, expire, reply }).await
     }
 
-    async fn post(&self, request: &Request) -> Result<(), Refusal> {
+    async fn post(&self, request: &Request) -> Result<Accepted, Refusal> {
         let user = identity(request)?;
         let room = room(request)?;
         let post = Post::of(request)?;
         self.ask(|reply| Mail::Post { room, user, post, reply }).await?
+    }
+
+    fn hand_out(&self, accepted: Accepted) {
+        // If the mailbox is full, the room does it by itself in a moment.
+        let _ = self.rooms.send(Mail::HandOut(accepted));
     }
 
     async fn ask<R>(&self, mail: impl FnOnce(Reply<R>) -> Mail) -> Result<R, Refusal> {

@@ -10,13 +10,25 @@ pub(crate) enum Mail {
     Join { room: ByteString, user: ByteString, nickname: ByteString, expire: Duration, reply: Reply<()> },
     /// Be a member no more.
     Leave { room: ByteString, user: ByteString, reply: Reply<Result<(), Refusal>> },
-    /// Say something.
-    Post { room: ByteString, user: ByteString, post: Post, reply: Reply<Result<(), Refusal>> },
+    /// Say something: it is accepted, and handed out when the sender has its answer.
+    Post { room: ByteString, user: ByteString, post: Post, reply: Reply<Result<Accepted, Refusal>> },
+    /// The sender has its answer.
+    HandOut(Accepted),
     /// Names of all rooms, sorted.
     Rooms { reply: Reply<Vec<ByteString>> },
     /// Members of a room with their nicknames, in the order in which they joined.
     Members { room: ByteString, reply: Reply<Result<Vec<(ByteString, ByteString)>, Refusal>> },
 }
+
+/// A message that a room has accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Accepted {
+    pub(crate) room: u64,
+    pub(crate) number: Number,
+}
+
+/// The number of a message in its room.
+pub(crate) type Number = u64;
 
 /// What all copies of a message have in common. They share it.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use rtcd_sdk::jsip::ByteString;
 
-use crate::mail::Post;
-use crate::outbox::{Number, Outbox};
+use crate::mail::{Number, Post};
+use crate::outbox::Outbox;
 
 /// A member, of which room. Never used again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +25,8 @@ pub(crate) struct Room {
     accepted: Number,
     /// Messages that are not yet with all members, oldest first: the first one alone is being handed out.
     fan_outs: VecDeque<FanOut>,
+    /// Whether the first one is being handed out.
+    pub(crate) busy: bool,
 }
 
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub(crate) struct Member {
 #[derive(Debug)]
 struct FanOut {
     number: Number,
+    /// Until when it is held back, so that the sender has its answer first. `None`: the sender has it.
+    held: Option<Instant>,
     post: Arc<Post>,
     sender: u64,
     /// The first member that has not got it.
@@ -55,6 +59,7 @@ impl Room {
             joined: 0,
             accepted: 0,
             fan_outs: VecDeque::new(),
+            busy: false,
         }
     }
 
@@ -75,11 +80,25 @@ impl Room {
         Some(member)
     }
 
-    /// Takes a message. It is for who is a member now.
-    pub(crate) fn accept(&mut self, sender: u64, post: Post) {
+    /// Takes a message. It is for who is a member now, and held back until then at most.
+    pub(crate) fn accept(&mut self, sender: u64, post: Post, until: Instant) -> Number {
         self.accepted += 1;
         let (number, last) = (self.accepted, self.joined);
-        self.fan_outs.push_back(FanOut { number, post: Arc::new(post), sender, from: 0, last });
+        let held = Some(until);
+        self.fan_outs.push_back(FanOut { number, held, post: Arc::new(post), sender, from: 0, last });
+        number
+    }
+
+    /// The sender of a message has its answer. Gives until when the message would have been held back.
+    pub(crate) fn release(&mut self, number: Number) -> Option<Instant> {
+        let first = self.fan_outs.front()?.number;
+        let at = usize::try_from(number.checked_sub(first)?).ok()?;
+        self.fan_outs.get_mut(at)?.held.take()
+    }
+
+    /// Whether the next message may be handed out.
+    pub(crate) fn is_ready(&self, now: Instant) -> bool {
+        self.fan_outs.front().is_some_and(|next| next.held.is_none_or(|until| until <= now))
     }
 
     /// How many messages are not yet with all members.

@@ -1,12 +1,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::{debug, warn};
 
 use crate::agenda::{Agenda, Due};
-use crate::mail::{Mail, Post, Refusal};
-use crate::outbox::Number;
+use crate::mail::{Accepted, Mail, Number, Post, Refusal};
 use crate::room::{Member, Place, Room};
 use crate::settings::Settings;
 
@@ -26,6 +26,9 @@ pub(crate) struct Rooms {
 
 /// How many members are served in a turn.
 const CHUNK: usize = 256;
+
+/// For how long a message is held back if nobody says that its sender has the answer.
+const HELD: Duration = Duration::from_millis(200);
 
 /// Longer than anybody stays; a clock can take it.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -47,11 +50,9 @@ impl ServiceTask for Rooms {
                 let _ = reply.send(self.leave(&room, &user));
             }
             Mail::Post { room, user, post, reply } => {
-                let _ = reply.send(self.post(&room, &user, post));
-                if self.next_turn.is_none() {
-                    self.fan_out(cx);
-                }
+                let _ = reply.send(self.post(cx.now() + HELD, &room, &user, post));
             }
+            Mail::HandOut(accepted) => self.release(cx, accepted),
             Mail::Rooms { reply } => {
                 let mut names: Vec<_> = self.by_name.keys().cloned().collect();
                 names.sort_unstable();
@@ -102,13 +103,7 @@ impl Rooms {
         }
     }
 
-    fn join(
-        &mut self,
-        expires: std::time::Instant,
-        name: ByteString,
-        user: ByteString,
-        nickname: ByteString,
-    ) {
+    fn join(&mut self, expires: Instant, name: ByteString, user: ByteString, nickname: ByteString) {
         let id = *self.by_name.entry(name.clone()).or_insert_with(|| {
             self.made += 1;
             self.made
@@ -117,14 +112,14 @@ impl Rooms {
         let member = match room.find(&user) {
             Some(member) => {
                 if let Some(known) = room.members.get_mut(&member) {
-                    self.agenda.remove(known.expires, Place { room: id, member }, Due::Expire);
+                    self.agenda.remove(known.expires, Due::Expire(Place { room: id, member }));
                     known.expires = expires;
                 }
                 member
             }
             None => room.join(user, nickname, expires),
         };
-        self.agenda.add(expires, Place { room: id, member }, Due::Expire);
+        self.agenda.add(expires, Due::Expire(Place { room: id, member }));
     }
 
     fn leave(&mut self, name: &str, user: &str) -> Result<(), Refusal> {
@@ -133,17 +128,15 @@ impl Rooms {
         Ok(())
     }
 
-    fn post(&mut self, name: &str, user: &str, post: Post) -> Result<(), Refusal> {
-        let place = self.place(name, user)?;
-        if let Some(room) = self.rooms.get_mut(&place.room) {
-            match room.fanning_out() {
-                0 => self.busy.push_back(place.room),
-                waiting if waiting >= self.settings.qsize.get() => return Err(Refusal::Busy),
-                _ => {}
-            }
-            room.accept(place.member, post);
+    fn post(&mut self, until: Instant, name: &str, user: &str, post: Post) -> Result<Accepted, Refusal> {
+        let Place { room: id, member } = self.place(name, user)?;
+        let room = self.rooms.get_mut(&id).ok_or(Refusal::NoRoom)?;
+        if room.fanning_out() >= self.settings.qsize.get() {
+            return Err(Refusal::Busy);
         }
-        Ok(())
+        let accepted = Accepted { room: id, number: room.accept(member, post, until) };
+        self.agenda.add(until, Due::HandOut(accepted));
+        Ok(accepted)
     }
 
     fn members(&self, name: &str) -> Result<Vec<(ByteString, ByteString)>, Refusal> {
@@ -160,13 +153,34 @@ impl Rooms {
     fn remove(&mut self, place: Place) {
         let Some(room) = self.rooms.get_mut(&place.room) else { return };
         let Some(member) = room.leave(place.member) else { return };
-        self.agenda.remove(member.expires, place, Due::Expire);
+        self.agenda.remove(member.expires, Due::Expire(place));
         if let Some(until) = member.outbox.paused_until() {
-            self.agenda.remove(until, place, Due::Resume);
+            self.agenda.remove(until, Due::Resume(place));
         }
         if room.members.is_empty() {
             self.by_name.remove(&room.name);
             self.rooms.remove(&place.room);
+        }
+    }
+
+    /// The sender of a message has its answer.
+    fn release(&mut self, cx: &mut RoomsCx, accepted: Accepted) {
+        let room = self.rooms.get_mut(&accepted.room);
+        if let Some(until) = room.and_then(|room| room.release(accepted.number)) {
+            self.agenda.remove(until, Due::HandOut(accepted));
+            self.hand_out(cx, accepted.room);
+        }
+    }
+
+    /// Begins to hand out what a room has ready.
+    fn hand_out(&mut self, cx: &mut RoomsCx, id: u64) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        if room.is_ready(cx.now()) && !room.busy {
+            room.busy = true;
+            self.busy.push_back(id);
+            if self.next_turn.is_none() {
+                self.fan_out(cx);
+            }
         }
     }
 
@@ -184,7 +198,8 @@ impl Rooms {
                 send(cx, member, place, &self.settings);
             });
             budget -= handed.max(1);
-            if room.fanning_out() > 0 {
+            room.busy = room.is_ready(cx.now());
+            if room.busy {
                 self.busy.push_back(id);
             }
         }
@@ -196,7 +211,7 @@ impl Rooms {
         &mut self,
         cx: &mut RoomsCx,
         place: Place,
-        change: impl FnOnce(&mut Member, std::time::Instant, &Settings),
+        change: impl FnOnce(&mut Member, Instant, &Settings),
     ) {
         let room = self.rooms.get_mut(&place.room);
         let Some(member) = room.and_then(|room| room.members.get_mut(&place.member)) else { return };
@@ -205,7 +220,7 @@ impl Rooms {
         send(cx, member, place, &self.settings);
         let after = member.outbox.paused_until();
         if let Some(until) = after.filter(|_| before != after) {
-            self.agenda.add(until, place, Due::Resume);
+            self.agenda.add(until, Due::Resume(place));
             self.agenda.arm(cx);
         }
     }
@@ -213,8 +228,9 @@ impl Rooms {
     fn on_alarm(&mut self, cx: &mut RoomsCx) {
         for _ in 0..CHUNK {
             match self.agenda.due(cx.now()) {
-                Some((place, Due::Expire)) => self.remove(place),
-                Some((place, Due::Resume)) => self.serve(cx, place, |member, _, _| member.outbox.resume()),
+                Some(Due::Expire(place)) => self.remove(place),
+                Some(Due::HandOut(accepted)) => self.hand_out(cx, accepted.room),
+                Some(Due::Resume(place)) => self.serve(cx, place, |member, _, _| member.outbox.resume()),
                 None => break,
             }
         }

@@ -169,9 +169,14 @@ fn nothing_overtakes_what_is_tried_again() {
         chat.answer("bob", 3, code);
         pass(&mut chat);
         assert_eq!(chat.copies_to("bob")[4..], ["1"]);
-        // It arrives: all else follows, in order, without waiting.
+        // It arrives: the others that failed follow, one by one, and then what is new, without waiting.
+        chat.say("alice", "5");
         chat.answer("bob", 4, OK);
-        assert_eq!(chat.copies_to("bob")[5..], ["2", "3", "4"], "{}", chat.harness.log());
+        assert_eq!(chat.copies_to("bob")[5..], ["2"]);
+        chat.answer("bob", 5, OK);
+        assert_eq!(chat.copies_to("bob")[6..], ["3"]);
+        chat.answer("bob", 6, OK);
+        assert_eq!(chat.copies_to("bob")[7..], ["4", "5"]);
     }
 }
 
@@ -216,6 +221,20 @@ fn of_too_many_the_oldest_that_waits_is_dropped() {
     chat.say("alice", "6");
     chat.say("alice", "7");
     assert_eq!(chat.copies_to("bob"), ["1", "3", "4", "5", "6"]);
+}
+
+#[test]
+fn a_message_whose_sender_is_lost_is_handed_out_all_the_same() {
+    let mut chat = Chat::of(&["alice", "bob"]);
+    chat.harness.hold();
+    let message = chat.request(Method::Message, "alice");
+    chat.harness.dial(message);
+    chat.harness.step();
+    chat.harness.limit_mailboxes(0); // no room for the word that the sender has its answer
+    chat.harness.release();
+    assert!(chat.harness.log().contains("200 OK") && chat.copies().is_empty());
+    chat.harness.advance(Duration::from_millis(200));
+    assert_eq!(chat.copies_to("bob").len(), 1);
 }
 
 #[test]
