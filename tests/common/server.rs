@@ -123,6 +123,14 @@ impl TestServer {
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
+    /// Asks the API side as `curl` does: status and text.
+    pub(crate) async fn curl(&self, method: &str, path: &str) -> (u16, String) {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.http.request(method, format!("http://{}{path}", self.api));
+        let response = timeout(PATIENCE, request.send()).await.unwrap().unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
     /// What there is now.
     pub(crate) async fn jstack(&self) -> Value {
         let (status, answer) = self.api("GET", "/runtime/v1/jstack").await;

@@ -1,5 +1,7 @@
 //! What the reader of messages takes and refuses, and what the writer makes of it.
 
+#![expect(clippy::panic, reason = "helpers of tests are tests")]
+
 use jsip::{Headers, Message, StatusCode};
 
 fn request(message: Message) -> jsip::Request {
@@ -115,7 +117,7 @@ fn bad_frames_and_their_answers() {
     for frame in frames {
         let error = Message::decode(&frame).unwrap_err();
         let text = error.to_string();
-        let reply = error.into_reply().map_or("no answer".into(), |reply| reply.encode());
+        let reply = error.into_reply().map_or_else(|| "no answer".into(), |reply| reply.encode());
         table += &format!("{}\n  {text}\n  {reply}\n", frame.escape_debug());
     }
     insta::assert_snapshot!(table);

@@ -212,16 +212,18 @@ impl<T: Clone> Turn<'_, T> {
         });
     }
 
-    /// The session is over: no ACK is waited for or sent again, and its CANCEL waits no longer than any other request.
+    /// The session is over: no ACK is waited for or sent again; its CANCEL waits no longer than any other request, and the
+    /// answers to its UPDATEs are no business of a session that may follow it in this dialog.
     pub(super) fn session_ended(&mut self) {
         self.core.sessions -= 1;
         let until = self.now + self.core.config.transtimer;
         self.dialog.transactions.retain(|transaction| !transaction.is_answered());
         for transaction in &mut self.dialog.transactions {
-            if let (Method::Cancel, State::Sent { deadline: Some(deadline), .. }) =
-                (transaction.method, &mut transaction.state)
-            {
-                *deadline = until.min(*deadline);
+            let State::Sent { origin, deadline, .. } = &mut transaction.state else { continue };
+            match (transaction.method, *origin) {
+                (Method::Cancel, _) => *deadline = deadline.map(|deadline| until.min(deadline)),
+                (_, Origin::Refresh) => *origin = Origin::Nobody,
+                (_, Origin::Application | Origin::Nobody) => {}
             }
         }
         self.core.delivery.forget_acks(self.dialog.key);

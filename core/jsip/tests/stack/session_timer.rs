@@ -1,6 +1,6 @@
 //! The session timer, of received and of sent sessions.
 
-use jsip::Method::{Ack, Invite, Update};
+use jsip::Method::{Ack, Bye, Invite, Update};
 use jsip::{Message, Side};
 use rtcd_testkit::{MessageExt as _, Rig, request};
 
@@ -150,6 +150,21 @@ fn an_update_answered_481_ends_the_session_at_once() {
     rig.replies(481, cseq);
     rig.sees(&["BYE *"], &["BYE *"]);
     assert_eq!(rig.state(), "-");
+}
+
+/// A call that follows another in the same dialog is not ended by an answer to the first one's UPDATE.
+#[test]
+fn an_update_of_a_former_session_says_nothing_of_the_next() {
+    let mut rig = call(Side::Application, 30);
+    rig.seconds(10.0);
+    let cseq = last(&rig);
+    rig.app_asks(Bye, 50);
+    rig.app_asks(Invite, 51);
+    rig.sees(&["UPDATE * Expire=30", "BYE 50", "INVITE 51 Expire=600"], &[]);
+    rig.replies(481, cseq);
+    rig.replies(180, 51);
+    rig.sees(&[], &["180 51"]);
+    assert_eq!(rig.state(), "Early");
 }
 
 #[test]

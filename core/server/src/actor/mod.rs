@@ -49,6 +49,10 @@ pub(crate) enum Tag {
     Remote(Arc<RemoteLeg>),
 }
 
+fn is_service(mailbox: &Mailbox) -> bool {
+    matches!(mailbox.address().name(), Name::Service(_))
+}
+
 /// What an actor sends to itself.
 enum Local {
     /// Something happened to a task, made here.
@@ -80,7 +84,7 @@ impl Actor {
     /// The actor of a user or a hop.
     pub(crate) fn new(node: Arc<Node>, mailbox: Mailbox) -> Box<Self> {
         let stack = Stack::new(node.stack_of(mailbox.address().name()), rand::random());
-        node.gauges.peers.fetch_add(1, Relaxed);
+        node.gauges.peers.fetch_add(i64::from(!is_service(&mailbox)), Relaxed);
         Box::new(Self {
             stack,
             mailbox,
@@ -302,14 +306,15 @@ impl Actor {
             transactions: counts.transactions as i64,
             lingering: counts.lingering as i64,
             queued: counts.queued as i64,
-            tasks: self.tasks.len() as i64,
+            // A service task is part of the furniture.
+            tasks: if is_service(&self.mailbox) { 0 } else { self.tasks.len() as i64 },
         };
         self.node.gauges.tell(&mut self.told, now);
     }
 
     fn tell_end(&mut self) {
         self.node.gauges.tell(&mut self.told, Told::default());
-        self.node.gauges.peers.fetch_sub(1, Relaxed);
+        self.node.gauges.peers.fetch_sub(i64::from(!is_service(&self.mailbox)), Relaxed);
     }
 
     /// Hands an event to a task of this actor.
