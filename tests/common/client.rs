@@ -1,5 +1,7 @@
 //! A client: one WebSocket, driven by hand.
 
+use std::sync::{Arc, Mutex};
+
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -9,19 +11,45 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use super::messages::has;
-use super::{PATIENCE, TestServer};
+use super::messages::{answer, fields, has};
+use super::{PATIENCE, Redactor, TestServer};
 
 /// A user's socket. It answers pings while it waits for a frame.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) ws: WebSocketStream<TcpStream>,
     pub(crate) user: String,
+    log: Option<Log>,
+}
+
+/// What clients sent and received, in the order of the test's steps.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// The lines, for a snapshot.
+    pub(crate) fn redacted(&self) -> String {
+        Redactor::new().redact(&self.0.lock().unwrap())
+    }
+
+    fn line(&self, user: &str, way: char, text: &str) {
+        let name = user.split('@').next().unwrap_or_default();
+        *self.0.lock().unwrap() += &format!("{name} {way} {text}\n");
+    }
 }
 
 impl Client {
     pub(crate) async fn connect(server: &TestServer, user: &str) -> Self {
         Self::try_connect(server, &format!("/rtc?userid={user}"), user).await.unwrap()
+    }
+
+    /// One whose messages are logged.
+    pub(crate) async fn logged(server: &TestServer, user: &str, log: &Log) -> Self {
+        Self { log: Some(log.clone()), ..Self::connect(server, user).await }
     }
 
     /// Connects to a path of the RTC side.
@@ -34,14 +62,24 @@ impl Client {
         tcp.set_nodelay(true)?;
         let url = format!("ws://{}{path}", server.rtc);
         let (ws, _) = timeout(PATIENCE, client_async(url, tcp)).await.unwrap()?;
-        Ok(Self { ws, user: user.to_owned() })
+        Ok(Self { ws, user: user.to_owned(), log: None })
     }
 
     pub(crate) async fn send(&mut self, message: &Value) {
         self.send_text(&message.to_string()).await;
     }
 
+    /// Answers a request; `more` has what else the response holds.
+    pub(crate) async fn reply_with(&mut self, request: &Value, code: u16, more: Value) {
+        self.send(&fields(answer(request, code), more)).await;
+    }
+
+    pub(crate) async fn reply(&mut self, request: &Value, code: u16) {
+        self.send(&answer(request, code)).await;
+    }
+
     pub(crate) async fn send_text(&mut self, text: &str) {
+        self.note('>', text);
         self.send_frame(Message::text(text)).await;
     }
 
@@ -84,10 +122,19 @@ impl Client {
     async fn read_message(&mut self) -> Value {
         loop {
             match self.read().await {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Text(text) => {
+                    self.note('<', &text);
+                    return serde_json::from_str(&text).unwrap();
+                }
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("{}: {other:?}", self.user),
             }
+        }
+    }
+
+    fn note(&self, way: char, text: &str) {
+        if let Some(log) = &self.log {
+            log.line(&self.user, way, text);
         }
     }
 
@@ -102,9 +149,11 @@ impl Client {
         }
     }
 
-    /// Closes with 1000 and waits for the end.
+    /// Closes with 1000 and waits for the end. All that came must have been read.
     pub(crate) async fn close(self) {
-        self.close_with(Some(CloseCode::Normal)).await;
+        let user = self.user.clone();
+        let rest = self.close_with(Some(CloseCode::Normal)).await;
+        assert!(rest.is_empty(), "{user}: {rest:?} was not expected");
     }
 
     /// Closes, and gives the messages that still came.

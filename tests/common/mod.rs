@@ -17,7 +17,7 @@ mod server;
 
 use std::time::Duration;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Client, Log};
 pub(crate) use messages::{ack, answer, fields, request};
 pub(crate) use play::{Playing, play};
 pub(crate) use redact::Redactor;

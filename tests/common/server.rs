@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 
-use super::PATIENCE;
+use super::{Client, PATIENCE};
 
 /// What a test's server is made from.
 #[derive(Debug, Clone)]
@@ -167,6 +167,15 @@ impl TestServer {
         if waited.await.is_err() {
             panic!("never {counts:?}: {seen:#}");
         }
+    }
+
+    /// The end of most tests: no dialog is left, these clients have nothing more to read, and with them all goes.
+    pub(crate) async fn end_with(self, clients: impl IntoIterator<Item = Client>) {
+        self.until_all(&["dialogs", "sessions", "transactions", "tasks"].map(|name| (name, 0))).await;
+        for client in clients {
+            client.close().await;
+        }
+        self.end().await;
     }
 
     /// The end of each test: nothing may be left; then the server stops.
