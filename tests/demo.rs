@@ -1,5 +1,13 @@
 //! The README's first minute: its second command, against a server with the routes of the repository.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod common;
 
 use std::sync::{Arc, Mutex};
