@@ -170,6 +170,7 @@ impl Actor {
                 effects += 1;
             } else if let Some(local) = self.local.pop_front() {
                 match local {
+                    Local::Event(task, Event::Ended { leg }) => self.leg_ended(task, leg),
                     Local::Event(task, event) => self.deliver(task, event),
                     Local::Check(task) => self.check(task, now),
                     Local::End(task) => self.end(task, jsip::Release::Finished, now),
