@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod healthy;
 mod messages;
 mod play;
 mod redact;
@@ -18,6 +19,7 @@ mod server;
 use std::time::Duration;
 
 pub(crate) use client::{Client, Log};
+pub(crate) use healthy::Healthy;
 pub(crate) use messages::{ack, answer, fields, request};
 pub(crate) use play::{Playing, play};
 pub(crate) use redact::Redactor;
