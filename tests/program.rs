@@ -1,5 +1,13 @@
 //! The program as an operator starts it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod common;
 
 use std::fmt::Write as _;
@@ -97,7 +105,10 @@ fn wrong_files_stop_the_start() {
 #[tokio::test]
 async fn it_starts_serves_and_stops() {
     let settings = "rtc: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\n";
-    let folder = folder("starts", &[("conf/rtcd.yaml", settings)]);
+    let folder = folder(
+        "starts",
+        &[("conf/rtcd.yaml", settings), ("conf/chatroom.yaml", include_str!("../conf/chatroom.yaml"))],
+    );
     let mut child = Command::new(RTCD).arg("-c").arg(&folder).stdout(Stdio::piped()).spawn().unwrap();
     let (said, address, rest) = read_greeting(&mut child);
     let ports = regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap();

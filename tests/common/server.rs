@@ -152,7 +152,7 @@ impl TestServer {
         .await;
     }
 
-    async fn until_all(&self, counts: &[(&str, i64)]) {
+    pub(crate) async fn until_all(&self, counts: &[(&str, i64)]) {
         let mut tick = interval(Duration::from_millis(10));
         let mut seen = Value::Null;
         let waited = timeout(PATIENCE, async {
@@ -181,6 +181,11 @@ impl TestServer {
     /// The end of each test: nothing may be left; then the server stops.
     pub(crate) async fn end(self) {
         self.settled().await;
+        self.stop().await;
+    }
+
+    /// Stops, whatever is still there.
+    pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         timeout(PATIENCE, self.run).await.unwrap().unwrap();
     }

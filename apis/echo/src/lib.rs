@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! $ curl 'http://localhost:2539/echo/v1/a/b?x=1' -d '{"n":1}'
-//! {"code":0,"msg":"OK","method":"POST","path":"/a/b","query":{"x":"1"},"body":{"n":1}}
+//! {"body":{"n":1},"code":0,"method":"POST","msg":"OK","path":"/a/b","query":{"x":"1"}}
 //! ```
 //!
 //! `body` is JSON if it reads as JSON, else a text, and missing if there is none.
@@ -107,6 +107,6 @@ mod tests {
     #[test]
     fn another_method() {
         let request = Request::delete("/").body(Body::empty()).unwrap();
-        assert_eq!(call(request).0, 405);
+        assert_eq!(call(request), (405, json!({"code": 2, "msg": "Unsupported Method"})));
     }
 }

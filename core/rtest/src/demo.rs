@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::dial::{Dial, DialError};
 use crate::frames::{Frame, FrameError, Frames};
+use crate::script::Fields;
 use crate::transcript::Transcript;
 
 /// How long an expected message may take.
@@ -46,7 +47,8 @@ pub async fn demo(url: &str, transcript: &Transcript) -> Result<(), DemoError> {
     let mut alice = User::connect(url, "alice", run, transcript).await?;
     let mut bob = User::connect(url, "bob", run, transcript).await?;
 
-    transcript.line("\nA chat message: both join a room, alice writes, bob reads.");
+    transcript.line("");
+    transcript.line("A chat message: both join a room, alice writes, bob reads.");
     let room = format!("room:demo{run}@rtc.example");
     for user in [&mut alice, &mut bob] {
         let mut join = user.request("SUBSCRIBE", &room, 1);
@@ -61,7 +63,8 @@ pub async fn demo(url: &str, transcript: &Transcript) -> Result<(), DemoError> {
     let delivery = bob.expect("MESSAGE", None).await?;
     bob.send(answer(&delivery, 200)).await?;
 
-    transcript.line("\nA call: alice calls bob, bob answers, alice hangs up.");
+    transcript.line("");
+    transcript.line("A call: alice calls bob, bob answers, alice hangs up.");
     let bobs_address = bob.address.clone();
     let mut invite = alice.request("INVITE", &bobs_address, 3);
     set(&mut invite, "Content-Type", json!("sdp"));
@@ -94,9 +97,13 @@ pub async fn demo(url: &str, transcript: &Transcript) -> Result<(), DemoError> {
     }
     alice.frames.close().await;
     bob.frames.close().await;
-    transcript.line("\nA chat message and a whole call went through.");
+    transcript.line("");
+    transcript.line("A chat message and a whole call went through.");
     Ok(())
 }
+
+/// In the order in which it is shown.
+type Message = Fields<Value>;
 
 struct User<'a> {
     name: &'static str,
@@ -125,19 +132,25 @@ impl<'a> User<'a> {
         format!("{}-{cseq}", self.address)
     }
 
-    fn request(&self, method: &str, to: &str, cseq: u64) -> Value {
-        json!({
-            "Type": method, "Request-URI": to, "From": self.address, "To": to,
-            "DialogueID": self.dialog(cseq), "CSeq": cseq, "P-Asserted-Identity": self.address,
-        })
+    fn request(&self, method: &str, to: &str, cseq: u64) -> Message {
+        let fields = [
+            ("Type", json!(method)),
+            ("Request-URI", json!(to)),
+            ("From", json!(self.address)),
+            ("To", json!(to)),
+            ("DialogueID", json!(self.dialog(cseq))),
+            ("CSeq", json!(cseq)),
+            ("P-Asserted-Identity", json!(self.address)),
+        ];
+        Fields(fields.map(|(name, value)| (name.to_owned(), value)).into())
     }
 
-    async fn send(&mut self, message: Value) -> Result<(), DemoError> {
-        self.transcript.line(&format!("{:>5} > {message}", self.name));
-        self.frames
-            .send(message.to_string())
-            .await
-            .map_err(|error| self.missing("a free line", error.to_string()))
+    async fn send(&mut self, message: Message) -> Result<(), DemoError> {
+        // Strings and numbers always serialise.
+        let text = serde_json::to_string(&message).unwrap_or_default();
+        self.transcript.line(&format!("{:>5} > {text}", self.name));
+        let sent = self.frames.send(text).await;
+        sent.map_err(|error| self.missing("a free line", error.to_string()))
     }
 
     async fn expect(&mut self, kind: &str, code: Option<u16>) -> Result<Value, DemoError> {
@@ -162,15 +175,16 @@ impl<'a> User<'a> {
     }
 }
 
-fn set(message: &mut Value, field: &str, value: Value) {
-    if let Some(fields) = message.as_object_mut() {
-        fields.insert(field.to_owned(), value);
+fn set(message: &mut Message, field: &str, value: Value) {
+    match message.0.iter_mut().find(|(name, _)| name == field) {
+        Some((_, old)) => *old = value,
+        None => message.0.push((field.to_owned(), value)),
     }
 }
 
 /// A response: From, To, DialogueID and CSeq of the request.
-fn answer(request: &Value, code: u16) -> Value {
-    let mut response = json!({"Type": "RESPONSE", "Code": code});
+fn answer(request: &Value, code: u16) -> Message {
+    let mut response = Fields(vec![("Type".to_owned(), json!("RESPONSE")), ("Code".to_owned(), json!(code))]);
     for field in ["From", "To", "DialogueID", "CSeq"] {
         set(&mut response, field, request.get(field).cloned().unwrap_or_default());
     }

@@ -4,13 +4,15 @@ use std::task::{Context, Poll, Waker};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::handler::Handler;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{Request, StatusCode};
+use axum::response::IntoResponse;
 use axum::routing::any_service;
 use serde_json::Value;
 
 use super::Harness;
 use super::world::{TestWorld, Woken};
-use crate::{Api, ApiContext, Slp};
+use crate::{Api, ApiContext, ApiError, Slp};
 
 /// What an API answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,9 +52,14 @@ impl<P: Slp> Harness<P> {
     }
 }
 
+/// As the server does it: what no route answers is told in the envelope.
 #[expect(clippy::expect_used, reason = "for tests: a body in memory does not fail")]
 async fn answer(router: Router, request: Request<Body>) -> ApiAnswer {
-    let response = Handler::call(any_service(router), request, ()).await;
+    let router = router.method_not_allowed_fallback(async || ApiError::unsupported_method());
+    let mut response = Handler::call(any_service(router), request, ()).await;
+    if response.status() == StatusCode::NOT_FOUND && !response.headers().contains_key(CONTENT_TYPE) {
+        response = ApiError::invalid_uri().into_response();
+    }
     let status = response.status();
     let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("the whole body");
     let body = serde_json::from_slice(&bytes)

@@ -320,7 +320,7 @@ impl<P: Slp> Harness<P> {
     }
 
     /// What has happened since the begin, or since [`take_log`](Self::take_log). `>` is what came to the service, `<` what it sent;
-    /// `+` marks the first message of a dialog; `--` is time; `==` is the end of a task.
+    /// `+` marks the first message of a dialog; `--` is time; `==` is the end of a task, `!!` a fault that a service task survives.
     pub fn log(&self) -> &str {
         &self.log
     }

@@ -48,12 +48,15 @@ impl<P: Slp> Harness<P> {
         let name = actor.name.clone();
         match turn.end {
             Some(outcome) => {
-                if actor.ends() {
+                let mark = if actor.ends() {
                     actor.close();
-                }
+                    "=="
+                } else {
+                    "!!"
+                };
                 match outcome {
-                    Ok(()) => self.write(&format!("== {name} ends")),
-                    Err(fault) => self.write(&format!("== {name} {fault}")),
+                    Ok(()) => self.write(&format!("{mark} {name} ends")),
+                    Err(fault) => self.write(&format!("{mark} {name} {fault}")),
                 }
             }
             None if actor.is_left_alone() => {

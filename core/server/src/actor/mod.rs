@@ -56,7 +56,7 @@ fn is_service(mailbox: &Mailbox) -> bool {
 /// What an actor sends to itself.
 enum Local {
     /// Something happened to a task, made here.
-    Event(TaskKey, Event),
+    Event(TaskKey, Box<Event>),
     /// A task may have nothing left to wait for.
     Check(TaskKey),
     /// A task has said that it ends; what it had sent is on its way.
@@ -109,7 +109,7 @@ impl Actor {
     ) -> Box<Self> {
         let mut actor = Self::new(node, mailbox);
         let key = actor.tasks.add(task, Kind::Service(name), Instant::now());
-        actor.local.push_back(Local::Event(key, Event::Start));
+        actor.local.push_back(Local::Event(key, Box::new(Event::Start)));
         actor
     }
 
@@ -170,8 +170,7 @@ impl Actor {
                 effects += 1;
             } else if let Some(local) = self.local.pop_front() {
                 match local {
-                    Local::Event(task, Event::Ended { leg }) => self.leg_ended(task, leg),
-                    Local::Event(task, event) => self.deliver(task, event),
+                    Local::Event(task, event) => self.on_leg_event(task, *event),
                     Local::Check(task) => self.check(task, now),
                     Local::End(task) => self.end(task, jsip::Release::Finished, now),
                 }
@@ -322,7 +321,7 @@ impl Actor {
     fn deliver(&mut self, task: TaskKey, event: Event) {
         match self.tasks.deliver(task, event, self.mailbox.address(), self.node.host) {
             Delivered::Taken | Delivered::Gone => {}
-            Delivered::Full(event) => self.refuse_full(task, event),
+            Delivered::Full(event) => self.refuse_full(task, *event),
         }
     }
 }
