@@ -34,6 +34,8 @@ pub struct Cli {
 /// What is not a script.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Lets two users chat and call each other, and shows each message
+    Demo(DemoArgs),
     /// Answers every request 200 and does nothing else: the server that others are measured against
     Echo(EchoArgs),
     /// Makes load and measures latency, and the server's CPU time and memory; exit status 1 if there were errors
@@ -71,6 +73,14 @@ pub enum Side {
     Uac,
     /// The server: makes a run of each connection that it accepts
     Uas,
+}
+
+/// The options of the demonstration.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Where the server is, ws://HOST:PORT/PATH; the userids are added
+    #[arg(short, long, default_value = "ws://127.0.0.1:8080/rtc")]
+    pub url: String,
 }
 
 /// The options of the reference server.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs/rtest.md")]
 
 pub mod cli;
+mod demo;
 mod dial;
 mod echo;
 mod frames;
@@ -12,6 +13,7 @@ mod transcript;
 mod uac;
 mod uas;
 
+pub use demo::{DemoError, demo};
 pub use dial::DialError;
 pub use echo::echo;
 pub use load::{Latency, LoadError, LoadOptions, ProcessReport, Report, Work, load};

@@ -27,6 +27,10 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<bool> {
     let processors = std::thread::available_parallelism()?;
     match (cli.command, cli.script) {
+        (Some(Command::Demo(args)), _) => runtime(processors)?.block_on(async {
+            rtest::demo(&args.url, &Transcript::stdout()).await?;
+            Ok(true)
+        }),
         (Some(Command::Echo(args)), _) => runtime(args.threads.unwrap_or(processors))?.block_on(async {
             rtest::echo(listen(args.listen).await?, interrupt()).await;
             Ok(true)

@@ -1,4 +1,6 @@
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use jsip::{ByteString, CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode};
@@ -160,6 +162,22 @@ impl<L: Clone, S> Cx<L, S> {
     /// Takes a timer back. One that is due already is not called any more.
     pub fn cancel_timer(&mut self, timer: TimerId) {
         self.out.push(Effect::CancelTimer { timer });
+    }
+
+    /// Waits until what was sent so far has left the task. For what must come after it by another way: a mail to a service task that
+    /// will send as well.
+    pub async fn flush(&mut self) {
+        let mut polled = false;
+        // The server looks for what was sent whenever a handler waits.
+        poll_fn(|context| {
+            if polled {
+                return Poll::Ready(());
+            }
+            polled = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Ends the task after what it has sent. Its answered sessions get a BYE, its own INVITEs without a final response a CANCEL;

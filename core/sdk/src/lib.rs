@@ -18,7 +18,7 @@ pub use registry::{ApiEntry, SlpEntry, registered_apis, registered_slps};
 pub use service::{Busy, Load, LoadError, Mailbox, NoAnswer, Reply, Service, ServiceTask};
 pub use slp::Slp;
 
-pub use {axum, jsip, reqwest, serde, serde_json, tracing};
+pub use {axum, humantime_serde, jsip, reqwest, serde, serde_json, tracing};
 
 /// What nearly every service needs.
 pub mod prelude {

@@ -26,8 +26,8 @@ impl Service for () {
 }
 
 /// An actor of a service, for what belongs to no peer: rooms and their expiry, deliveries later. It has legs and timers as a
-/// task has, and takes mail from tasks and APIs. It lives as long as the process; an error or a panic in a handler ends its legs,
-/// and it goes on with the next event.
+/// task has, and takes mail from tasks and APIs. It lives as long as the process: an error or a panic ends the handler alone and
+/// is logged, and the next event finds the value as the handler left it. Requests that it did not answer run into their timers.
 pub trait ServiceTask: Send + Sized + 'static {
     /// The plugin's own tag of a leg.
     type Leg: Clone + Default + Send + Sync + 'static;

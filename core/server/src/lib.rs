@@ -1,6 +1,4 @@
-//! The server: sockets, peers, dispatch, hosted tasks, HTTP APIs.
-//!
-//! [`Server::bind`] builds everything and binds the ports; [`Server::run`] serves until its shutdown future is ready.
+#![doc = include_str!("../docs/server.md")]
 
 mod actor;
 mod api;

@@ -52,6 +52,8 @@
 //! ```
 
 mod actor;
+mod api;
+mod run;
 mod text;
 mod world;
 
@@ -61,13 +63,15 @@ use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jsip::{CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode, Uri};
 
+pub use self::api::{ApiAnswer, call_api};
+
 use self::actor::Actor;
 use self::world::{Inbox, TestWorld, Woken, lock};
-use crate::host::{Effect, Event, Loaded, RelatedKey, World, load_slp};
+use crate::host::{Event, Loaded, RelatedKey, World, load_slp};
 use crate::{ApiContext, LegId, Load, LoadError, Slp};
 
 /// A service under test, its tasks and service tasks.
@@ -94,9 +98,6 @@ struct DialogState {
     by_peer: bool,
     sent: Vec<Message>,
 }
-
-/// More turns than these without a pause are taken for an endless loop.
-const TURNS: usize = 1_000_000;
 
 impl<P: Slp> Harness<P> {
     /// Loads the service without settings.
@@ -265,7 +266,8 @@ impl<P: Slp> Harness<P> {
         self.run();
     }
 
-    /// From here on, what is fed waits, until [`release`](Self::release): so things can happen at once.
+    /// From here on, what is fed waits, until [`release`](Self::release): so things can happen at once, or
+    /// [`step`](Self::step) by step.
     pub fn hold(&mut self) {
         self.held = true;
     }
@@ -274,6 +276,21 @@ impl<P: Slp> Harness<P> {
     pub fn release(&mut self) {
         self.held = false;
         self.run();
+    }
+
+    /// While held: each task handles one event, or goes on once with the one at hand. `false` if there was nothing to do.
+    pub fn step(&mut self) -> bool {
+        let spawned = mem::take(&mut *lock(&self.world.spawned));
+        for task in spawned {
+            let mut actor = Actor::new("service task".to_owned(), true, task.hosted, task.inbox);
+            actor.feed(Event::Start);
+            self.actors.push(actor);
+        }
+        let mut busy = false;
+        for index in 0..self.actors.len() {
+            busy |= self.turn(index);
+        }
+        busy
     }
 
     /// Waits for a future while the service goes on: what an API's handler gives back, an [`ask`](crate::Mailbox::ask).
@@ -303,7 +320,7 @@ impl<P: Slp> Harness<P> {
     }
 
     /// What has happened since the begin, or since [`take_log`](Self::take_log). `>` is what came to the service, `<` what it sent;
-    /// `+` marks the first message of a dialog; `--` is time; `==` is the end of a task.
+    /// `+` marks the first message of a dialog; `--` is time; `==` is the end of a task, `!!` a fault that a service task survives.
     pub fn log(&self) -> &str {
         &self.log
     }
@@ -337,139 +354,6 @@ impl<P: Slp> Harness<P> {
     /// What an API that belongs to the service is given.
     pub fn api(&self) -> ApiContext {
         ApiContext::new(self.world.clone())
-    }
-
-    fn feed(&mut self, dialog: Dialog, event: Event) {
-        let index = self.state(dialog).actor;
-        if self.actor_mut(index).is_over() {
-            self.log.push_str("   (nobody is there)\n");
-            return;
-        }
-        self.actor_mut(index).feed(event);
-        self.run_unless_held();
-    }
-
-    fn run_unless_held(&mut self) {
-        if !self.held {
-            self.run();
-        }
-    }
-
-    #[expect(clippy::panic, reason = "for tests: a service that never rests is wrong")]
-    fn run(&mut self) {
-        for _ in 0..TURNS {
-            let spawned = mem::take(&mut *lock(&self.world.spawned));
-            for task in spawned {
-                let mut actor = Actor::new("service task".to_owned(), true, task.hosted, task.inbox);
-                actor.feed(Event::Start);
-                self.actors.push(actor);
-            }
-            let mut rested = true;
-            for index in 0..self.actors.len() {
-                rested &= !self.turn(index);
-            }
-            if rested {
-                return;
-            }
-        }
-        panic!("the service never rests");
-    }
-
-    /// Gives an actor its turn; whether it had anything to do.
-    fn turn(&mut self, index: usize) -> bool {
-        let now = self.world.now();
-        let Some(turn) = self.actor_mut(index).turn(now) else { return false };
-        for effect in turn.effects {
-            self.apply(index, effect);
-        }
-        let actor = self.actor_mut(index);
-        let name = actor.name.clone();
-        match turn.end {
-            Some(outcome) => {
-                if actor.ends() {
-                    actor.close();
-                }
-                match outcome {
-                    Ok(()) => self.write(&format!("== {name} ends")),
-                    Err(fault) => self.write(&format!("== {name} {fault}")),
-                }
-            }
-            None if actor.is_left_alone() => {
-                actor.close();
-                self.write(&format!("== {name} ends"));
-            }
-            None => (),
-        }
-        true
-    }
-
-    fn apply(&mut self, index: usize, effect: Effect) {
-        match effect {
-            Effect::Send { leg, message } => {
-                let Some(dialog) = self.actor_mut(index).legs.get(&leg).copied() else { return };
-                let id = self.id(dialog).clone();
-                if *message.dialog() == id {
-                    self.write(&format!("< {id} {}", text::line(&message)));
-                    self.state_mut(dialog).sent.push(message);
-                } else {
-                    let other = message.dialog();
-                    self.write(&format!("< {id} refused, of dialog {other}: {}", text::line(&message)));
-                }
-            }
-            Effect::Open { leg, request } => {
-                let dialog = Dialog(self.dialogs.len());
-                self.actor_mut(index).legs.insert(leg, dialog);
-                self.write(&format!("<+ {} {}", request.dialog, text::line(&request.clone().into())));
-                self.dialogs.push(DialogState {
-                    actor: index,
-                    leg,
-                    first: request.clone(),
-                    next_cseq: 1,
-                    by_peer: false,
-                    sent: vec![request.into()],
-                });
-            }
-            Effect::Relate { id, key } => {
-                self.actor_mut(index).related += 1;
-                self.related.push((id, index, key));
-            }
-            Effect::Timer { timer, after } => {
-                let due = self.world.now() + after;
-                self.actor_mut(index).timers.insert(timer, due);
-            }
-            Effect::CancelTimer { timer } => {
-                self.actor_mut(index).timers.remove(&timer);
-            }
-            Effect::Finish => (), // the actor itself has seen it
-        }
-    }
-
-    fn next_due(&self) -> Option<Instant> {
-        self.actors.iter().filter_map(Actor::next_timer).map(|(due, _)| due).min()
-    }
-
-    fn id(&self, dialog: Dialog) -> &DialogId {
-        &self.state(dialog).first.dialog
-    }
-
-    fn write(&mut self, line: &str) {
-        self.log.push_str(line);
-        self.log.push('\n');
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "the harness alone makes these, and takes none out")]
-    fn state(&self, dialog: Dialog) -> &DialogState {
-        &self.dialogs[dialog.0]
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "as above")]
-    fn state_mut(&mut self, dialog: Dialog) -> &mut DialogState {
-        &mut self.dialogs[dialog.0]
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "as above")]
-    fn actor_mut(&mut self, index: usize) -> &mut Actor {
-        &mut self.actors[index]
     }
 }
 

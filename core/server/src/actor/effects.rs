@@ -54,15 +54,12 @@ impl Actor {
                 if let (code, Message::Request(request)) = code
                     && super::output::request_has_answer(&request)
                 {
-                    self.local.push_back(Local::Event(
-                        task,
-                        Event::Response { leg, response: request.response(code) },
-                    ));
+                    self.tell_task(task, Event::Response { leg, response: request.response(code) });
                 }
             }
             Some(Place::Nowhere) | None => {
                 if let Some(response) = Refused::of(&message).answer(StatusCode::NO_SUCH_TRANSACTION) {
-                    self.local.push_back(Local::Event(task, Event::Response { leg, response }));
+                    self.tell_task(task, Event::Response { leg, response });
                 }
             }
         }
@@ -72,7 +69,7 @@ impl Actor {
     fn on_refused(&mut self, task: TaskKey, leg: LegId, refused: &Refused, error: &SendError) {
         tracing::debug!(peer = %self.mailbox.address().name(), what = refused.what, %error, "not sent");
         if let Some(response) = refused.answer(answer_to_refused(error)) {
-            self.local.push_back(Local::Event(task, Event::Response { leg, response }));
+            self.tell_task(task, Event::Response { leg, response });
         }
     }
 
@@ -113,7 +110,7 @@ impl Actor {
             Ok(dialog) => self.place(task, leg, Place::Here(dialog)),
             Err(error) => {
                 self.on_refused(task, leg, &refused, &error);
-                self.local.push_back(Local::Event(task, Event::Ended { leg }));
+                self.tell_task(task, Event::Ended { leg });
             }
         }
     }
@@ -124,13 +121,17 @@ impl Actor {
         }
     }
 
+    /// Tells a task something when what comes before it is done.
+    fn tell_task(&mut self, task: TaskKey, event: Event) {
+        self.local.push_back(Local::Event(task, Box::new(event)));
+    }
+
     /// Answers the first request of a leg that leads nowhere.
     fn answer_open(&mut self, task: TaskKey, leg: LegId, request: &Request, code: StatusCode) {
         if super::output::request_has_answer(request) {
-            self.local
-                .push_back(Local::Event(task, Event::Response { leg, response: request.response(code) }));
+            self.tell_task(task, Event::Response { leg, response: request.response(code) });
         }
-        self.local.push_back(Local::Event(task, Event::Ended { leg }));
+        self.tell_task(task, Event::Ended { leg });
     }
 
     fn relate(&mut self, task: TaskKey, id: String, key: RelatedKey) {

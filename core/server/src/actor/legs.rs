@@ -6,7 +6,7 @@ use jsip::{DialogId, DialogKey, Message, Request, SendError, StatusCode};
 use rtcd_sdk::host::Event;
 use tokio::time::Instant;
 
-use super::mail::{Mail, Name, Related, RemoteLeg};
+use super::mail::{Homecoming, Mail, Name, Related, RemoteLeg};
 use super::output::request_has_answer;
 use super::tasks::{Delivered, Place, TaskKey};
 use super::{Actor, Closing, Local, Tag};
@@ -39,7 +39,7 @@ impl Actor {
                 }
             }
             Mail::Back(back) => {
-                let (task, hosted, end) = *back;
+                let Homecoming { task, hosted, end } = *back;
                 self.tasks.back(task, hosted, end, self.mailbox.address(), self.node.host);
                 self.local.push_back(Local::Check(task));
             }
@@ -112,7 +112,7 @@ impl Actor {
         }
     }
 
-    fn on_leg_event(&mut self, task: TaskKey, event: Event) {
+    pub(super) fn on_leg_event(&mut self, task: TaskKey, event: Event) {
         match event {
             Event::Ended { leg } => self.leg_ended(task, leg),
             event => {
@@ -136,7 +136,7 @@ impl Actor {
         let event = Event::Request { leg, related: Some(key), request };
         match self.tasks.deliver(task, event, self.mailbox.address(), self.node.host) {
             Delivered::Taken | Delivered::Gone => self.local.push_back(Local::Check(task)),
-            Delivered::Full(event) => self.refuse_full(task, event),
+            Delivered::Full(event) => self.refuse_full(task, *event),
         }
     }
 

@@ -36,13 +36,20 @@ pub(crate) enum Mail {
     /// What a task that waits elsewhere wants done. The task goes on when it is.
     Effects(Box<(TaskKey, Vec<Effect>, oneshot::Sender<()>)>),
     /// A task that waited comes home.
-    Back(Box<(TaskKey, Box<dyn Hosted>, Result<(), TaskFault>)>),
+    Back(Box<Homecoming>),
     /// Mail for the service task that lives here.
     Service(Box<dyn Any + Send>),
     /// Somebody wants to see what is here.
     Inspect(Box<Question>),
     /// The server goes down.
     Stop,
+}
+
+/// A task whose handler is done.
+pub(crate) struct Homecoming {
+    pub(crate) task: TaskKey,
+    pub(crate) hosted: Box<dyn Hosted>,
+    pub(crate) end: Result<(), TaskFault>,
 }
 
 /// The first message of a dialog that another peer opened towards a task here.

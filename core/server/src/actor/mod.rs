@@ -49,10 +49,14 @@ pub(crate) enum Tag {
     Remote(Arc<RemoteLeg>),
 }
 
+fn is_service(mailbox: &Mailbox) -> bool {
+    matches!(mailbox.address().name(), Name::Service(_))
+}
+
 /// What an actor sends to itself.
 enum Local {
     /// Something happened to a task, made here.
-    Event(TaskKey, Event),
+    Event(TaskKey, Box<Event>),
     /// A task may have nothing left to wait for.
     Check(TaskKey),
     /// A task has said that it ends; what it had sent is on its way.
@@ -78,10 +82,10 @@ pub(crate) struct Actor {
 
 impl Actor {
     /// The actor of a user or a hop.
-    pub(crate) fn new(node: Arc<Node>, mailbox: Mailbox) -> Self {
+    pub(crate) fn new(node: Arc<Node>, mailbox: Mailbox) -> Box<Self> {
         let stack = Stack::new(node.stack_of(mailbox.address().name()), rand::random());
-        node.gauges.peers.fetch_add(1, Relaxed);
-        Self {
+        node.gauges.peers.fetch_add(i64::from(!is_service(&mailbox)), Relaxed);
+        Box::new(Self {
             stack,
             mailbox,
             socket: None,
@@ -93,7 +97,7 @@ impl Actor {
             dialling: false,
             stopping: false,
             node,
-        }
+        })
     }
 
     /// The actor of a service task.
@@ -102,23 +106,24 @@ impl Actor {
         mailbox: Mailbox,
         name: &'static str,
         task: Box<dyn Hosted>,
-    ) -> Self {
+    ) -> Box<Self> {
         let mut actor = Self::new(node, mailbox);
         let key = actor.tasks.add(task, Kind::Service(name), Instant::now());
-        actor.local.push_back(Local::Event(key, Event::Start));
+        actor.local.push_back(Local::Event(key, Box::new(Event::Start)));
         actor
     }
 
     /// Runs until the peer is forgotten or the server stops.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
+        // In a box: else the future holds the actor twice, and that is most of what an idle connection costs.
         poll_fn(|cx| self.turn(cx)).await;
         self.node.directory.remove(self.mailbox.address());
         if let Some(socket) = self.socket.take() {
             self.tell();
-            socket.close(Closing::GoingAway).await;
+            Box::pin(socket.close(Closing::GoingAway)).await;
         }
         self.tell_end();
-        let Self { node, mailbox, stopping, .. } = self;
+        let Self { node, mailbox, stopping, .. } = *self;
         let name = mailbox.address().name().clone();
         for mail in mailbox.close() {
             // Who finds an address closed looks it up again; what was in the box already is passed on here.
@@ -165,7 +170,7 @@ impl Actor {
                 effects += 1;
             } else if let Some(local) = self.local.pop_front() {
                 match local {
-                    Local::Event(task, event) => self.deliver(task, event),
+                    Local::Event(task, event) => self.on_leg_event(task, *event),
                     Local::Check(task) => self.check(task, now),
                     Local::End(task) => self.end(task, jsip::Release::Finished, now),
                 }
@@ -301,21 +306,22 @@ impl Actor {
             transactions: counts.transactions as i64,
             lingering: counts.lingering as i64,
             queued: counts.queued as i64,
-            tasks: self.tasks.len() as i64,
+            // A service task is part of the furniture.
+            tasks: if is_service(&self.mailbox) { 0 } else { self.tasks.len() as i64 },
         };
         self.node.gauges.tell(&mut self.told, now);
     }
 
     fn tell_end(&mut self) {
         self.node.gauges.tell(&mut self.told, Told::default());
-        self.node.gauges.peers.fetch_sub(1, Relaxed);
+        self.node.gauges.peers.fetch_sub(i64::from(!is_service(&self.mailbox)), Relaxed);
     }
 
     /// Hands an event to a task of this actor.
     fn deliver(&mut self, task: TaskKey, event: Event) {
         match self.tasks.deliver(task, event, self.mailbox.address(), self.node.host) {
             Delivered::Taken | Delivered::Gone => {}
-            Delivered::Full(event) => self.refuse_full(task, event),
+            Delivered::Full(event) => self.refuse_full(task, *event),
         }
     }
 }

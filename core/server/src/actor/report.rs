@@ -60,7 +60,7 @@ impl Actor {
                         Some(Tag::Remote(remote)) => format!("{} of {}", remote.task, remote.home.name()),
                         None => "-".to_owned(),
                     };
-                    (dialog.id.to_string(), task)
+                    (dialog.id.to_owned(), task)
                 })
                 .collect(),
             tasks: self

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::mail::{Address, Mail};
+use super::mail::{Address, Homecoming, Mail};
 use crate::services::Binding;
 
 /// A task of one actor. A key is never used again.
@@ -84,7 +84,7 @@ pub(crate) enum Delivered {
     /// The task is not there any more, or has said that it ends.
     Gone,
     /// Too much waits for the task already.
-    Full(Event),
+    Full(Box<Event>),
 }
 
 /// Limits of hosting.
@@ -197,7 +197,7 @@ impl Tasks {
                     }
                 };
                 if competes && queue.len() >= limits.away_queue {
-                    return Delivered::Full(event);
+                    return Delivered::Full(Box::new(event));
                 }
                 queue.push_back(event);
             }
@@ -379,7 +379,7 @@ async fn away(key: TaskKey, mut task: Box<dyn Hosted>, out: Outbox, home: Addres
         }
     };
     // A home that is gone has released the task's dialogs.
-    let _ = home.send(Mail::Back(Box::new((key, task, end))));
+    let _ = home.send(Mail::Back(Box::new(Homecoming { task: key, hosted: task, end })));
 }
 
 impl std::fmt::Display for TaskKey {

@@ -1,0 +1,79 @@
+//! `chatroom.v1`: `GET rooms`, `GET rooms/ID`, `DELETE rooms/ID/USER`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rtcd_sdk::axum::Router;
+use rtcd_sdk::axum::extract::{Path, State};
+use rtcd_sdk::axum::http::StatusCode;
+use rtcd_sdk::axum::routing::{delete, get};
+use rtcd_sdk::jsip::ByteString;
+use rtcd_sdk::{Api, ApiContext, ApiError, ApiResult, Envelope, Reply};
+
+use crate::ChatRooms;
+use crate::mail::{Mail, Refusal};
+
+/// The HTTP API of the chat rooms.
+///
+/// | call | answer |
+/// |---|---|
+/// | `GET rooms` | `"rooms"`: the names of all rooms |
+/// | `GET rooms/ID` | a field with the room's name: its members, user → nickname |
+/// | `DELETE rooms/ID/USER` | the user is no member any more |
+///
+/// Own codes: 101 (404) there is no such room; 102 (404) the room has no such user; 103 (503) too many requests, or the service is not
+/// loaded.
+#[derive(Debug)]
+pub struct ChatRoomApi;
+
+impl Api for ChatRoomApi {
+    fn router(cx: ApiContext) -> Router {
+        Router::new()
+            .route("/rooms", get(rooms))
+            .route("/rooms/{room}", get(members))
+            .route("/rooms/{room}/{user}", delete(remove))
+            .with_state(cx)
+    }
+}
+
+async fn rooms(State(cx): State<ApiContext>) -> ApiResult {
+    let names = ask(&cx, |reply| Mail::Rooms { reply }).await?;
+    let names: Vec<_> = names.iter().map(|name| &**name).collect();
+    Envelope::ok().with("rooms", names)
+}
+
+async fn members(State(cx): State<ApiContext>, Path(room): Path<String>) -> ApiResult {
+    let name = ByteString::from(&*room);
+    let members = ask(&cx, |reply| Mail::Members { room: name, reply }).await??;
+    let members: BTreeMap<_, _> = members.iter().map(|(user, nickname)| (&**user, &**nickname)).collect();
+    Envelope::ok().with(&room, members)
+}
+
+async fn remove(State(cx): State<ApiContext>, Path((room, user)): Path<(String, String)>) -> ApiResult {
+    let (room, user) = (ByteString::from(room), ByteString::from(user));
+    ask(&cx, |reply| Mail::Leave { room, user, reply }).await??;
+    Ok(Envelope::ok())
+}
+
+async fn ask<R>(cx: &ApiContext, mail: impl FnOnce(Reply<R>) -> Mail) -> Result<R, ApiError> {
+    let service: Option<Arc<ChatRooms>> = cx.service();
+    let service = service.ok_or_else(|| unavailable("The chat room service is not loaded"))?;
+    Ok(service.ask(mail).await?)
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoRoom => Self::new(StatusCode::NOT_FOUND, 101, refusal.to_string()),
+            Refusal::NoUser => Self::new(StatusCode::NOT_FOUND, 102, refusal.to_string()),
+            Refusal::Busy => unavailable("Too many requests"),
+            Refusal::NoExpire | Refusal::NoIdentity | Refusal::Unexpected | Refusal::Failed => {
+                Self::internal(refusal.to_string())
+            }
+        }
+    }
+}
+
+fn unavailable(msg: &str) -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, 103, msg)
+}

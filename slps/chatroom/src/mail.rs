@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+use rtcd_sdk::jsip::{ByteString, Headers, Request, StatusCode};
+use rtcd_sdk::{NoAnswer, Reply};
+
+/// What the rooms are asked.
+#[derive(Debug)]
+pub(crate) enum Mail {
+    /// Become a member, or stay one for longer.
+    Join { room: ByteString, user: ByteString, nickname: ByteString, expire: Duration, reply: Reply<()> },
+    /// Be a member no more.
+    Leave { room: ByteString, user: ByteString, reply: Reply<Result<(), Refusal>> },
+    /// Say something: it is accepted, and handed out when the sender has its answer.
+    Post { room: ByteString, user: ByteString, post: Post, reply: Reply<Result<Accepted, Refusal>> },
+    /// The sender has its answer.
+    HandOut(Accepted),
+    /// Names of all rooms, sorted.
+    Rooms { reply: Reply<Vec<ByteString>> },
+    /// Members of a room with their nicknames, in the order in which they joined.
+    Members { room: ByteString, reply: Reply<Result<Vec<(ByteString, ByteString)>, Refusal>> },
+}
+
+/// A message that a room has accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Accepted {
+    pub(crate) room: u64,
+    pub(crate) number: Number,
+}
+
+/// The number of a message in its room.
+pub(crate) type Number = u64;
+
+/// What all copies of a message have in common. They share it.
+#[derive(Debug)]
+pub(crate) struct Post {
+    pub(crate) from: ByteString,
+    pub(crate) to: ByteString,
+    pub(crate) router: Option<ByteString>,
+    pub(crate) headers: Headers,
+}
+
+impl Post {
+    /// A MESSAGE without From cannot be passed on.
+    pub(crate) fn of(request: &Request) -> Result<Self, Refusal> {
+        if request.from.is_empty() {
+            return Err(Refusal::Unexpected);
+        }
+        let mut request = request.clone();
+        request.drop_first_route();
+        let Request { from, to, router, headers, .. } = request;
+        Ok(Self { from, to, router, headers })
+    }
+}
+
+/// Why a request is refused; the text is its `Reason`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("No Expire")]
+    NoExpire,
+    #[error("No P-Asserted-Identity")]
+    NoIdentity,
+    #[error("Room Not Exist")]
+    NoRoom,
+    #[error("User Not Exist")]
+    NoUser,
+    #[error("Unexpected msg")]
+    Unexpected,
+    #[error("Too many requests")]
+    Busy,
+    #[error("Failed")]
+    Failed,
+}
+
+impl Refusal {
+    pub(crate) fn code(self) -> StatusCode {
+        match self {
+            Self::NoExpire | Self::NoIdentity | Self::Unexpected => StatusCode::BAD_REQUEST,
+            Self::NoRoom | Self::NoUser => StatusCode::NOT_FOUND,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<NoAnswer> for Refusal {
+    fn from(problem: NoAnswer) -> Self {
+        match problem {
+            NoAnswer::Busy => Self::Busy,
+            _ => Self::Failed,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rtcd_sdk::LegId;
+use rtcd_sdk::jsip::StatusCode;
+
+use crate::mail::{Number, Post};
+
+/// What one member has yet to get.
+///
+/// | pace | what is sent | next |
+/// |---|---|---|
+/// | Steady | what waits, in order; up to [`WINDOW`] under way, and nothing while the oldest is overdue | 408: Retrying; 480: Paused |
+/// | Retrying | the oldest that waits, alone, once nothing older is under way | 408: the same; 480: Paused; other: Steady, if none that failed waits |
+/// | Paused | nothing | its time is over: Retrying |
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// By number; so what has failed stands before what was never sent.
+    waiting: VecDeque<Waiting>,
+    /// In the order in which they were sent.
+    under_way: Vec<UnderWay>,
+    pace: Pace,
+    dropped: u64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    number: Number,
+    post: Arc<Post>,
+    has_failed: bool,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    leg: LegId,
+    number: Number,
+    post: Arc<Post>,
+    since: Instant,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Pace {
+    #[default]
+    Steady,
+    /// The repeat that is under way, if one is.
+    Retrying(Option<LegId>),
+    Paused(Instant),
+}
+
+/// How many copies may be under way to a member.
+pub(crate) const WINDOW: usize = 32;
+
+impl Outbox {
+    /// Adds the room's next message. Gives how many were dropped so far if one had to be.
+    pub(crate) fn add(&mut self, number: Number, post: Arc<Post>, qsize: usize) -> Option<u64> {
+        self.waiting.push_back(Waiting { number, post, has_failed: false });
+        if self.waiting.len() + self.under_way.len() <= qsize {
+            return None;
+        }
+        self.waiting.pop_front();
+        self.dropped += 1;
+        Some(self.dropped)
+    }
+
+    /// Takes out what is to be sent now; [`sent`](Self::sent) is to follow.
+    pub(crate) fn next(&mut self, now: Instant, patience: Duration) -> Option<(Number, Arc<Post>)> {
+        let oldest = self.waiting.front()?.number;
+        let may_go = match self.pace {
+            Pace::Steady => {
+                self.under_way.len() < WINDOW
+                    && self.under_way.first().is_none_or(|first| now < first.since + patience)
+            }
+            Pace::Retrying(None) => self.under_way.iter().all(|copy| copy.number > oldest),
+            Pace::Retrying(Some(_)) | Pace::Paused(_) => false,
+        };
+        if !may_go {
+            return None;
+        }
+        self.waiting.pop_front().map(|oldest| (oldest.number, oldest.post))
+    }
+
+    /// What [`next`](Self::next) gave is under way.
+    pub(crate) fn sent(&mut self, leg: LegId, number: Number, post: Arc<Post>, now: Instant) {
+        if let Pace::Retrying(repeat) = &mut self.pace {
+            *repeat = Some(leg);
+        }
+        self.under_way.push(UnderWay { leg, number, post, since: now });
+    }
+
+    /// A copy has its final answer. After a 480, nothing is sent for a while.
+    pub(crate) fn answered(&mut self, leg: LegId, code: StatusCode, now: Instant, pause: Duration) {
+        let Some(at) = self.under_way.iter().position(|copy| copy.leg == leg) else { return };
+        let UnderWay { number, post, .. } = self.under_way.remove(at);
+        let was_repeat = self.pace == Pace::Retrying(Some(leg));
+        match code {
+            StatusCode::REQUEST_TIMEOUT => {
+                self.wait_again(number, post);
+                if was_repeat || self.pace == Pace::Steady {
+                    self.pace = Pace::Retrying(None);
+                }
+            }
+            StatusCode::TEMPORARILY_NOT_AVAILABLE => {
+                self.wait_again(number, post);
+                if was_repeat || matches!(self.pace, Pace::Steady | Pace::Retrying(None)) {
+                    self.pace = Pace::Paused(now + pause);
+                }
+            }
+            _ if was_repeat => {
+                let more = self.waiting.front().is_some_and(|oldest| oldest.has_failed);
+                self.pace = if more { Pace::Retrying(None) } else { Pace::Steady };
+            }
+            _ => {}
+        }
+    }
+
+    /// A copy's dialog has ended. If it had no final answer, it counts as one for a member who is not there.
+    pub(crate) fn ended(&mut self, leg: LegId, now: Instant, pause: Duration) {
+        self.answered(leg, StatusCode::TEMPORARILY_NOT_AVAILABLE, now, pause);
+    }
+
+    /// Until when nothing is sent.
+    pub(crate) fn paused_until(&self) -> Option<Instant> {
+        match self.pace {
+            Pace::Paused(until) => Some(until),
+            Pace::Steady | Pace::Retrying(_) => None,
+        }
+    }
+
+    /// The pause is over.
+    pub(crate) fn resume(&mut self) {
+        if let Pace::Paused(_) = self.pace {
+            self.pace = Pace::Retrying(None);
+        }
+    }
+
+    fn wait_again(&mut self, number: Number, post: Arc<Post>) {
+        let at = self.waiting.partition_point(|other| other.number < number);
+        self.waiting.insert(at, Waiting { number, post, has_failed: true });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rtcd_sdk::jsip::Headers;
+
+    use super::*;
+
+    /// Answers in any order: what failed is never overtaken while it is being tried, and in the end all has arrived once.
+    #[test]
+    fn nothing_overtakes_a_failure_and_all_arrives() {
+        for seed in 1..500 {
+            drawn(seed);
+        }
+    }
+
+    fn drawn(seed: u64) {
+        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut draw = |below: u64| {
+            random ^= random >> 12;
+            random ^= random << 25;
+            random ^= random >> 27;
+            (random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % below
+        };
+        let post =
+            Arc::new(Post { from: "a".into(), to: "b".into(), router: None, headers: Headers::default() });
+        #[expect(clippy::disallowed_methods, reason = "where the test's own clock begins does not matter")]
+        let mut now = Instant::now();
+        let (pause, patience) = (Duration::from_secs(5), Duration::from_secs(1));
+        let (mut outbox, mut legs, mut posted) = (Outbox::default(), 0, 0);
+        let (mut under_way, mut failed, mut done) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        while done.len() < 60 {
+            now += Duration::from_millis(draw(300));
+            match draw(4) {
+                0 if posted < 60 => {
+                    posted += 1;
+                    assert_eq!(outbox.add(posted, post.clone(), 1024), None);
+                }
+                1 if outbox.paused_until().is_some_and(|until| until <= now) => outbox.resume(),
+                _ if !under_way.is_empty() => {
+                    let (leg, number) = under_way.remove(draw(under_way.len() as u64) as usize);
+                    let code =
+                        [StatusCode::OK, StatusCode::REQUEST_TIMEOUT, StatusCode::TEMPORARILY_NOT_AVAILABLE]
+                            [if posted < 60 { draw(3) as usize } else { draw(20) as usize / 9 }];
+                    outbox.answered(leg, code, now, pause);
+                    outbox.ended(leg, now, pause); // means nothing any more
+                    if code == StatusCode::OK {
+                        failed.remove(&number);
+                        assert!(done.insert(number), "seed {seed}: {number} arrives twice");
+                    } else {
+                        failed.insert(number);
+                    }
+                }
+                _ => {}
+            }
+            while let Some((number, post)) = outbox.next(now, patience) {
+                let earlier = failed.range(..number).next();
+                assert_eq!(earlier, None, "seed {seed}: {number} overtakes");
+                assert!(
+                    under_way.iter().all(|(_, other)| *other != number),
+                    "seed {seed}: {number} is sent twice"
+                );
+                assert!(under_way.len() < WINDOW + 1);
+                legs += 1;
+                let leg = LegId::received(legs);
+                outbox.sent(leg, number, post, now);
+                under_way.push((leg, number));
+            }
+        }
+    }
+}

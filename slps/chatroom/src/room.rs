@@ -1,0 +1,129 @@
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rtcd_sdk::jsip::ByteString;
+
+use crate::mail::{Number, Post};
+use crate::outbox::Outbox;
+
+/// A member, of which room. Never used again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) room: u64,
+    /// Members count up as they join.
+    pub(crate) member: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) name: ByteString,
+    /// By the order in which they joined.
+    pub(crate) members: BTreeMap<u64, Member>,
+    by_user: HashMap<ByteString, u64>,
+    joined: u64,
+    accepted: Number,
+    /// Messages that are not yet with all members, oldest first: the first one alone is being handed out.
+    fan_outs: VecDeque<FanOut>,
+    /// Whether the first one is being handed out.
+    pub(crate) busy: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) user: ByteString,
+    pub(crate) nickname: ByteString,
+    pub(crate) expires: Instant,
+    pub(crate) outbox: Outbox,
+}
+
+#[derive(Debug)]
+struct FanOut {
+    number: Number,
+    /// Until when it is held back, so that the sender has its answer first. `None`: the sender has it.
+    held: Option<Instant>,
+    post: Arc<Post>,
+    sender: u64,
+    /// The first member that has not got it.
+    from: u64,
+    /// The last one who had joined when it was accepted.
+    last: u64,
+}
+
+impl Room {
+    pub(crate) fn new(name: ByteString) -> Self {
+        Self {
+            name,
+            members: BTreeMap::new(),
+            by_user: HashMap::new(),
+            joined: 0,
+            accepted: 0,
+            fan_outs: VecDeque::new(),
+            busy: false,
+        }
+    }
+
+    pub(crate) fn find(&self, user: &str) -> Option<u64> {
+        self.by_user.get(user).copied()
+    }
+
+    pub(crate) fn join(&mut self, user: ByteString, nickname: ByteString, expires: Instant) -> u64 {
+        self.joined += 1;
+        self.by_user.insert(user.clone(), self.joined);
+        self.members.insert(self.joined, Member { user, nickname, expires, outbox: Outbox::default() });
+        self.joined
+    }
+
+    pub(crate) fn leave(&mut self, member: u64) -> Option<Member> {
+        let member = self.members.remove(&member)?;
+        self.by_user.remove(&member.user);
+        Some(member)
+    }
+
+    /// Takes a message. It is for who is a member now, and held back until then at most.
+    pub(crate) fn accept(&mut self, sender: u64, post: Post, until: Instant) -> Number {
+        self.accepted += 1;
+        let (number, last) = (self.accepted, self.joined);
+        let held = Some(until);
+        self.fan_outs.push_back(FanOut { number, held, post: Arc::new(post), sender, from: 0, last });
+        number
+    }
+
+    /// The sender of a message has its answer. Gives until when the message would have been held back.
+    pub(crate) fn release(&mut self, number: Number) -> Option<Instant> {
+        let first = self.fan_outs.front()?.number;
+        let at = usize::try_from(number.checked_sub(first)?).ok()?;
+        self.fan_outs.get_mut(at)?.held.take()
+    }
+
+    /// Whether the next message may be handed out.
+    pub(crate) fn is_ready(&self, now: Instant) -> bool {
+        self.fan_outs.front().is_some_and(|next| next.held.is_none_or(|until| until <= now))
+    }
+
+    /// How many messages are not yet with all members.
+    pub(crate) fn fanning_out(&self) -> usize {
+        self.fan_outs.len()
+    }
+
+    /// Hands the message at hand to this many members, and says to how many it did.
+    pub(crate) fn fan_out(
+        &mut self,
+        budget: usize,
+        mut hand: impl FnMut(u64, &mut Member, Number, &Arc<Post>),
+    ) -> usize {
+        let Some(fan_out) = self.fan_outs.front_mut() else { return 0 };
+        let mut handed = 0;
+        for (id, member) in self.members.range_mut(fan_out.from..=fan_out.last).take(budget) {
+            if *id != fan_out.sender {
+                hand(*id, member, fan_out.number, &fan_out.post);
+            }
+            fan_out.from = *id + 1;
+            handed += 1;
+        }
+        if handed < budget {
+            self.fan_outs.pop_front();
+        }
+        handed
+    }
+}

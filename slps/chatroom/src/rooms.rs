@@ -1,0 +1,269 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rtcd_sdk::prelude::*;
+use rtcd_sdk::tracing::{debug, warn};
+
+use crate::agenda::{Agenda, Due};
+use crate::mail::{Accepted, Mail, Number, Post, Refusal};
+use crate::room::{Member, Place, Room};
+use crate::settings::Settings;
+
+/// All rooms: one actor, so that a room has one order.
+#[derive(Debug)]
+pub(crate) struct Rooms {
+    settings: Settings,
+    by_name: HashMap<ByteString, u64>,
+    rooms: HashMap<u64, Room>,
+    made: u64,
+    agenda: Agenda,
+    /// Rooms with messages to hand out; they take turns.
+    busy: VecDeque<u64>,
+    /// Set while rooms are busy: other mail comes between the turns.
+    next_turn: Option<TimerId>,
+}
+
+/// How many members are served in a turn.
+const CHUNK: usize = 256;
+
+/// For how long a message is held back if nobody says that its sender has the answer.
+const HELD: Duration = Duration::from_millis(200);
+
+/// Longer than anybody stays; a clock can take it.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+type RoomsCx = Cx<Place>;
+
+impl ServiceTask for Rooms {
+    type Leg = Place;
+    type Mail = Mail;
+
+    async fn on_mail(&mut self, cx: &mut RoomsCx, mail: Mail) -> Outcome {
+        // Who asked may be gone: then nobody hears the answer.
+        match mail {
+            Mail::Join { room, user, nickname, expire, reply } => {
+                self.join(cx.now() + expire.min(LONGEST), room, user, nickname);
+                let _ = reply.send(());
+            }
+            Mail::Leave { room, user, reply } => {
+                let _ = reply.send(self.leave(&room, &user));
+            }
+            Mail::Post { room, user, post, reply } => {
+                let _ = reply.send(self.post(cx.now() + HELD, &room, &user, post));
+            }
+            Mail::HandOut(accepted) => self.release(cx, accepted),
+            Mail::Rooms { reply } => {
+                let mut names: Vec<_> = self.by_name.keys().cloned().collect();
+                names.sort_unstable();
+                let _ = reply.send(names);
+            }
+            Mail::Members { room, reply } => {
+                let _ = reply.send(self.members(&room));
+            }
+        }
+        self.agenda.arm(cx);
+        Ok(())
+    }
+
+    async fn on_response(&mut self, cx: &mut RoomsCx, response: Incoming<Response, Place>) -> Outcome {
+        if response.code.is_final() {
+            self.serve(cx, response.tag, |member, now, settings| {
+                member.outbox.answered(response.leg, response.code, now, settings.transtimer);
+            });
+        }
+        Ok(())
+    }
+
+    async fn on_end(&mut self, cx: &mut RoomsCx, leg: LegId, place: Place) -> Outcome {
+        self.serve(cx, place, |member, now, settings| member.outbox.ended(leg, now, settings.transtimer));
+        Ok(())
+    }
+
+    async fn on_timer(&mut self, cx: &mut RoomsCx, timer: TimerId) -> Outcome {
+        if self.next_turn == Some(timer) {
+            self.fan_out(cx);
+        } else if self.agenda.is_alarm(timer) {
+            self.on_alarm(cx);
+        }
+        Ok(())
+    }
+}
+
+impl Rooms {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            by_name: HashMap::new(),
+            rooms: HashMap::new(),
+            made: 0,
+            agenda: Agenda::default(),
+            busy: VecDeque::new(),
+            next_turn: None,
+        }
+    }
+
+    fn join(&mut self, expires: Instant, name: ByteString, user: ByteString, nickname: ByteString) {
+        let id = *self.by_name.entry(name.clone()).or_insert_with(|| {
+            self.made += 1;
+            self.made
+        });
+        let room = self.rooms.entry(id).or_insert_with(|| Room::new(name));
+        let member = match room.find(&user) {
+            Some(member) => {
+                if let Some(known) = room.members.get_mut(&member) {
+                    self.agenda.remove(known.expires, Due::Expire(Place { room: id, member }));
+                    known.expires = expires;
+                }
+                member
+            }
+            None => room.join(user, nickname, expires),
+        };
+        self.agenda.add(expires, Due::Expire(Place { room: id, member }));
+    }
+
+    fn leave(&mut self, name: &str, user: &str) -> Result<(), Refusal> {
+        let place = self.place(name, user)?;
+        self.remove(place);
+        Ok(())
+    }
+
+    fn post(&mut self, until: Instant, name: &str, user: &str, post: Post) -> Result<Accepted, Refusal> {
+        let Place { room: id, member } = self.place(name, user)?;
+        let room = self.rooms.get_mut(&id).ok_or(Refusal::NoRoom)?;
+        if room.fanning_out() >= self.settings.qsize.get() {
+            return Err(Refusal::Busy);
+        }
+        let accepted = Accepted { room: id, number: room.accept(member, post, until) };
+        self.agenda.add(until, Due::HandOut(accepted));
+        Ok(accepted)
+    }
+
+    fn members(&self, name: &str) -> Result<Vec<(ByteString, ByteString)>, Refusal> {
+        let room = self.by_name.get(name).and_then(|id| self.rooms.get(id)).ok_or(Refusal::NoRoom)?;
+        Ok(room.members.values().map(|member| (member.user.clone(), member.nickname.clone())).collect())
+    }
+
+    fn place(&self, name: &str, user: &str) -> Result<Place, Refusal> {
+        let id = *self.by_name.get(name).ok_or(Refusal::NoRoom)?;
+        let room = self.rooms.get(&id).ok_or(Refusal::NoRoom)?;
+        Ok(Place { room: id, member: room.find(user).ok_or(Refusal::NoUser)? })
+    }
+
+    fn remove(&mut self, place: Place) {
+        let Some(room) = self.rooms.get_mut(&place.room) else { return };
+        let Some(member) = room.leave(place.member) else { return };
+        self.agenda.remove(member.expires, Due::Expire(place));
+        if let Some(until) = member.outbox.paused_until() {
+            self.agenda.remove(until, Due::Resume(place));
+        }
+        if room.members.is_empty() {
+            self.by_name.remove(&room.name);
+            self.rooms.remove(&place.room);
+        }
+    }
+
+    /// The sender of a message has its answer.
+    fn release(&mut self, cx: &mut RoomsCx, accepted: Accepted) {
+        let room = self.rooms.get_mut(&accepted.room);
+        if let Some(until) = room.and_then(|room| room.release(accepted.number)) {
+            self.agenda.remove(until, Due::HandOut(accepted));
+            self.hand_out(cx, accepted.room);
+        }
+    }
+
+    /// Begins to hand out what a room has ready.
+    fn hand_out(&mut self, cx: &mut RoomsCx, id: u64) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        if room.is_ready(cx.now()) && !room.busy {
+            room.busy = true;
+            self.busy.push_back(id);
+            if self.next_turn.is_none() {
+                self.fan_out(cx);
+            }
+        }
+    }
+
+    /// Hands messages out to a chunk of members.
+    fn fan_out(&mut self, cx: &mut RoomsCx) {
+        let mut budget = CHUNK;
+        while budget > 0
+            && let Some(id) = self.busy.pop_front()
+        {
+            let Some(room) = self.rooms.get_mut(&id) else { continue };
+            let name = room.name.clone();
+            let handed = room.fan_out(budget, |member_id, member, number, post| {
+                let place = Place { room: id, member: member_id };
+                add(member, number, post, &name, self.settings.qsize.get());
+                send(cx, member, place, &self.settings);
+            });
+            budget -= handed.max(1);
+            room.busy = room.is_ready(cx.now());
+            if room.busy {
+                self.busy.push_back(id);
+            }
+        }
+        self.next_turn = (!self.busy.is_empty()).then(|| cx.timer(Duration::ZERO));
+    }
+
+    /// Something happened to a member's copy, or its pause is over: what may go now goes.
+    fn serve(
+        &mut self,
+        cx: &mut RoomsCx,
+        place: Place,
+        change: impl FnOnce(&mut Member, Instant, &Settings),
+    ) {
+        let room = self.rooms.get_mut(&place.room);
+        let Some(member) = room.and_then(|room| room.members.get_mut(&place.member)) else { return };
+        let before = member.outbox.paused_until();
+        change(member, cx.now(), &self.settings);
+        send(cx, member, place, &self.settings);
+        let after = member.outbox.paused_until();
+        if let Some(until) = after.filter(|_| before != after) {
+            self.agenda.add(until, Due::Resume(place));
+            self.agenda.arm(cx);
+        }
+    }
+
+    fn on_alarm(&mut self, cx: &mut RoomsCx) {
+        for _ in 0..CHUNK {
+            match self.agenda.due(cx.now()) {
+                Some(Due::Expire(place)) => self.remove(place),
+                Some(Due::HandOut(accepted)) => self.hand_out(cx, accepted.room),
+                Some(Due::Resume(place)) => self.serve(cx, place, |member, _, _| member.outbox.resume()),
+                None => break,
+            }
+        }
+        self.agenda.arm(cx);
+    }
+}
+
+fn add(member: &mut Member, number: Number, post: &Arc<Post>, room: &str, qsize: usize) {
+    if let Some(dropped) = member.outbox.add(number, post.clone(), qsize)
+        && dropped.is_power_of_two()
+    {
+        warn!(room, user = &*member.user, dropped, "too much waits for a member: its oldest is dropped");
+    }
+}
+
+/// Sends what may go to a member now.
+fn send(cx: &mut RoomsCx, member: &mut Member, place: Place, settings: &Settings) {
+    let now = cx.now();
+    while let Some((number, post)) = member.outbox.next(now, settings.patience()) {
+        let copy = Request {
+            method: Method::Message,
+            uri: member.user.clone(),
+            from: post.from.clone(),
+            to: post.to.clone(),
+            dialog: cx.dialog_id(),
+            cseq: cx.cseq(),
+            related: None,
+            router: post.router.clone(),
+            headers: post.headers.clone(),
+        };
+        match cx.open(place, copy) {
+            Ok(leg) => member.outbox.sent(leg, number, post, now),
+            Err(error) => debug!(user = &*member.user, %error, "a copy cannot be sent"),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use rtcd_sdk::humantime_serde;
+use rtcd_sdk::serde::Deserialize;
+
+/// `conf/chatroom.yaml`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(crate = "rtcd_sdk::serde", deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// Messages that wait or are under way for one member.
+    pub(crate) qsize: NonZeroUsize,
+    /// After how long a message is sent again to a member who was not there.
+    #[serde(with = "humantime_serde")]
+    pub(crate) transtimer: Duration,
+}
+
+impl Settings {
+    /// How long the oldest copy under way may have no answer before no other follows it.
+    pub(crate) fn patience(&self) -> Duration {
+        self.transtimer / 5
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { qsize: const { NonZeroUsize::new(1024).unwrap() }, transtimer: Duration::from_secs(5) }
+    }
+}

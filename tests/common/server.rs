@@ -1,0 +1,211 @@
+//! A server in this process, on ports of its own.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rtcd as _;
+use rtcd_server::{Config, RawTable, Server, ServiceSettings, Settings};
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{interval, timeout};
+
+use super::{Client, PATIENCE};
+
+/// What a test's server is made from.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    settings: serde_yaml::Value,
+    routes: String,
+    services: Vec<(&'static str, String)>,
+}
+
+/// Ports of its own, a realm for snapshots, and little patience with what has ended.
+const SETTINGS: &str = "
+rtc: {listen: '127.0.0.1:0'}
+api: {listen: '127.0.0.1:0'}
+jsip: {realm: rtc.test, linger: 300ms, away_grace: 300ms}
+";
+
+/// The routing table of a test that names none.
+pub(crate) const ROUTES: &str = "
+slps: {default: conformance, conformance: conformance, call: call}
+routes:
+  - {when: {method: INVITE, request_uri: '*@*'}, slp: call}
+apis: {}
+hops: []
+";
+
+impl Setup {
+    pub(crate) fn new() -> Self {
+        Self {
+            settings: serde_yaml::from_str(SETTINGS).unwrap(),
+            routes: ROUTES.to_owned(),
+            services: Vec::new(),
+        }
+    }
+
+    /// Settings over the ones so far, as `rtcd.yaml` has them.
+    pub(crate) fn settings(mut self, yaml: &str) -> Self {
+        merge(&mut self.settings, serde_yaml::from_str(yaml).unwrap());
+        self
+    }
+
+    /// Another routing table.
+    pub(crate) fn routes(mut self, yaml: &str) -> Self {
+        self.routes = yaml.to_owned();
+        self
+    }
+
+    /// The settings of a service.
+    pub(crate) fn service(mut self, name: &'static str, yaml: &str) -> Self {
+        self.services.push((name, yaml.to_owned()));
+        self
+    }
+
+    pub(crate) async fn start(self) -> TestServer {
+        start_logs();
+        let settings = serde_yaml::to_string(&self.settings).unwrap();
+        let services = self.services;
+        let config = Config {
+            settings: Settings::parse("the test's settings", &settings).unwrap(),
+            routes: RawTable::parse("the test's routes", &self.routes).unwrap(),
+            routes_file: "the test's routes".to_owned(),
+            services: Box::new(move |name| ServiceSettings {
+                file: name.to_owned(),
+                text: services
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, text)| text.clone())
+                    .unwrap_or_default(),
+            }),
+        };
+        let server = Server::bind(config).await.unwrap();
+        let (rtc, api) = (server.rtc_address().unwrap(), server.api_address().unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let run = tokio::spawn(server.run(async {
+            // Dropped by a test that has failed.
+            let _ = stopped.await;
+        }));
+        TestServer { rtc, api, stop, run, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub(crate) struct TestServer {
+    pub(crate) rtc: SocketAddr,
+    pub(crate) api: SocketAddr,
+    stop: oneshot::Sender<()>,
+    run: JoinHandle<()>,
+    http: reqwest::Client,
+}
+
+impl TestServer {
+    /// One with the settings of all tests.
+    pub(crate) async fn start() -> Self {
+        Setup::new().start().await
+    }
+
+    /// Where a user connects.
+    pub(crate) fn url(&self, user: &str) -> String {
+        format!("ws://{}/rtc?userid={user}", self.rtc)
+    }
+
+    /// Asks the API side: status and JSON.
+    pub(crate) async fn api(&self, method: &str, path: &str) -> (u16, Value) {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self
+            .http
+            .request(method, format!("http://{}{path}", self.api))
+            .header("Accept", "application/json");
+        let response = timeout(PATIENCE, request.send()).await.unwrap().unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    /// Asks the API side as `curl` does: status and text.
+    pub(crate) async fn curl(&self, method: &str, path: &str) -> (u16, String) {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.http.request(method, format!("http://{}{path}", self.api));
+        let response = timeout(PATIENCE, request.send()).await.unwrap().unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    /// What there is now.
+    pub(crate) async fn jstack(&self) -> Value {
+        let (status, answer) = self.api("GET", "/runtime/v1/jstack").await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    /// Waits until a count of `jstack` is this.
+    pub(crate) async fn until(&self, name: &str, count: i64) {
+        self.until_all(&[(name, count)]).await;
+    }
+
+    /// Waits until nothing is left of what clients have done, and of the clients.
+    pub(crate) async fn settled(&self) {
+        self.until_all(
+            &["connections", "peers", "dialogs", "sessions", "transactions", "lingering", "queued", "tasks"]
+                .map(|name| (name, 0)),
+        )
+        .await;
+    }
+
+    pub(crate) async fn until_all(&self, counts: &[(&str, i64)]) {
+        let mut tick = interval(Duration::from_millis(10));
+        let mut seen = Value::Null;
+        let waited = timeout(PATIENCE, async {
+            loop {
+                tick.tick().await;
+                seen = self.jstack().await;
+                if counts.iter().all(|(name, count)| seen[*name] == *count) {
+                    break;
+                }
+            }
+        });
+        if waited.await.is_err() {
+            panic!("never {counts:?}: {seen:#}");
+        }
+    }
+
+    /// The end of most tests: no dialog is left, these clients have nothing more to read, and with them all goes.
+    pub(crate) async fn end_with(self, clients: impl IntoIterator<Item = Client>) {
+        self.until_all(&["dialogs", "sessions", "transactions", "tasks"].map(|name| (name, 0))).await;
+        for client in clients {
+            client.close().await;
+        }
+        self.end().await;
+    }
+
+    /// The end of each test: nothing may be left; then the server stops.
+    pub(crate) async fn end(self) {
+        self.settled().await;
+        self.stop().await;
+    }
+
+    /// Stops, whatever is still there.
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).unwrap();
+        timeout(PATIENCE, self.run).await.unwrap().unwrap();
+    }
+}
+
+/// `RUST_LOG=debug cargo test … -- --nocapture` shows what the server does.
+fn start_logs() {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive("off".parse().unwrap())
+        .from_env_lossy();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+}
+
+fn merge(into: &mut serde_yaml::Value, from: serde_yaml::Value) {
+    match (into, from) {
+        (serde_yaml::Value::Mapping(into), serde_yaml::Value::Mapping(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(serde_yaml::Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}

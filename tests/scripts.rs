@@ -1,0 +1,241 @@
+//! Scripts of `tests/scripts`, as any client can run them, against a whole server. What each user sent and received is the snapshot.
+
+mod common;
+
+use common::{Redactor, Setup, TestServer, play};
+
+/// Runs a script as Alice; nothing is left afterwards.
+async fn run(server: TestServer, script: &str) {
+    let transcript = play(&server, "alice@client.test", script).end().await;
+    insta::assert_snapshot!(script.replace('/', "_"), Redactor::new().redact(&transcript));
+    server.end().await;
+}
+
+/// Each case of the service `conformance`, by its name; the settings shorten the timer that the case waits for.
+mod conformance {
+    use super::*;
+
+    macro_rules! cases {
+        ($($name:ident $settings:literal;)*) => {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let server = Setup::new().settings($settings).start().await;
+                run(server, concat!("conformance/", stringify!($name))).await;
+            }
+        )*};
+    }
+
+    cases! {
+        unknown_case "{}";
+        recv_message "{}";
+        recv_message_timeout "jsip: {transtimer: 300ms}";
+        recv_invite "{}";
+        recv_invite_timeout "jsip: {prtimer: 300ms}";
+        recv_cancel "{}";
+        recv_cancel_same_cseq "{}";
+        recv_invite_session_timeout "jsip: {sessiontimer: 1s, min_expire: 1s}";
+        send_error_msg "{}";
+        send_bye_481 "{}";
+        send_ack_no_session "{}";
+        send_cancel_no_session "{}";
+        send_resp_no_session "{}";
+        send_update_no_session "{}";
+        send_message "{}";
+        send_message_timeout "jsip: {transtimer: 300ms}";
+        // Half a minute: the case's own time.
+        send_invite "{}";
+        send_invite_timeout "jsip: {prtimer: 1s}";
+        send_invite_session_timeout "jsip: {max_expire: 1s, min_expire: 1s, transtimer: 1s}";
+        send_cancel "{}";
+    }
+}
+
+/// Which service gets a new dialog: each rule, and that it goes before the next ones.
+mod dispatch {
+    use super::*;
+
+    const ROUTES: &str = "
+slps: {default: call, conformance: conformance, call: call}
+routes:
+  - {when: {method: MESSAGE, request_uri: 'rule:*'}, slp: conformance}
+apis: {}
+hops: []
+";
+
+    macro_rules! rules {
+        ($($name:ident $script:literal;)*) => {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                run(Setup::new().routes(ROUTES).start().await, concat!("dispatch/", $script)).await;
+            }
+        )*};
+    }
+
+    rules! {
+        a_related_id_goes_first "1_relid";
+        then_the_type "2_type";
+        then_the_rules_of_the_table "3_rules";
+        then_the_label_of_the_host "4_label";
+        then_the_default "5_default";
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn without_a_default_the_rest_is_404() {
+        let routes = ROUTES.replace("default: call, ", "");
+        run(Setup::new().routes(&routes).start().await, "dispatch/6_no_default").await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn only_some_methods_open_a_dialog() {
+        run(TestServer::start().await, "dispatch/7_methods").await;
+    }
+}
+
+/// The rules of the chat room, each by one or two users.
+mod chat {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+    use tokio::time::interval;
+
+    use super::*;
+
+    const ROUTES: &str = "
+slps: {default: chatroom, chatroom: chatroom}
+routes: []
+apis: {chatroom.v1: {impl: chatroom}}
+hops: []
+";
+
+    const ALICE: &str = "alice@chat.test";
+    const BOB: &str = "bob@chat.test";
+    const CAROL: &str = "carol@chat.test";
+
+    async fn start(settings: &str) -> TestServer {
+        let setup = Setup::new().routes(ROUTES).settings(settings);
+        setup.service("chatroom", "transtimer: 300ms").start().await
+    }
+
+    async fn alone(settings: &str, script: &str) {
+        let server = start(settings).await;
+        let transcript = play(&server, ALICE, script).end().await;
+        insta::assert_snapshot!(script.replace('/', "_"), Redactor::new().redact(&transcript));
+        server.end().await;
+    }
+
+    macro_rules! alone {
+        ($($name:ident $settings:literal;)*) => {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                alone($settings, concat!("chat/", stringify!($name))).await;
+            }
+        )*};
+    }
+
+    alone! {
+        refusals_join "{}";
+        refusals_message "{}";
+        unexpected "{}";
+        join_refresh_leave "{}";
+        two_members_on_one_socket "{}";
+    }
+
+    /// Bob joins, then Alice does what she does, and Bob sees it.
+    async fn alice_to_bob(settings: &str, name: &str) {
+        let server = start(settings).await;
+        let mut bob = play(&server, BOB, &format!("chat/{name}_bob"));
+        bob.saw("\"Code\":200", 1).await;
+        let alice = play(&server, ALICE, &format!("chat/{name}_alice")).end().await;
+        let bob = bob.end().await;
+        insta::assert_snapshot!(format!("chat_{name}"), Redactor::new().redact(&format!("{alice}\n{bob}")));
+        server.end().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn fan_out() {
+        alice_to_bob("{}", "fan_out").await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_408_sends_it_again_at_once() {
+        // As long as Bob's second answer may take on a busy machine.
+        alice_to_bob("jsip: {transtimer: 2s}", "again_after_408").await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn other_final_answers_end_it() {
+        alice_to_bob("{}", "other_finals").await;
+    }
+
+    /// Waits until the API gives this for a path.
+    async fn until(server: &TestServer, path: &str, expected: Value) {
+        let mut tick = interval(Duration::from_millis(10));
+        let waited = tokio::time::timeout(common::PATIENCE, async {
+            while server.api("GET", path).await.1 != expected {
+                tick.tick().await;
+            }
+        });
+        waited.await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_does_not_refresh_is_dropped() {
+        let server = start("jsip: {min_expire: 1s}").await;
+        let joined = play(&server, ALICE, "chat/expiry_join").end().await;
+        let alice_alone = json!({"code": 0, "msg": "OK", "room:888@rtc.test": {ALICE: ALICE}});
+        until(&server, "/chatroom/v1/rooms/room:888@rtc.test", alice_alone).await;
+        let after = play(&server, ALICE, "chat/expiry_after").end().await;
+        until(&server, "/chatroom/v1/rooms", json!({"code": 0, "msg": "OK", "rooms": []})).await;
+        insta::assert_snapshot!("chat_expiry", Redactor::new().redact(&format!("{joined}\n{after}")));
+        server.end().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_480_sends_it_again_until_the_member_is_there() {
+        let server = start("{}").await;
+        let alice = play(&server, ALICE, "chat/not_here_alice").end().await;
+        let carol = play(&server, CAROL, "chat/not_here_carol").end().await;
+        insta::assert_snapshot!("chat_not_here", Redactor::new().redact(&format!("{alice}\n{carol}")));
+        server.end().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_is_no_member_any_more_gets_nothing_more() {
+        let server = start("{}").await;
+        play(&server, ALICE, "chat/not_here_alice").end().await;
+        let room = "/chatroom/v1/rooms/room:888@rtc.test";
+        assert_eq!(server.api("DELETE", &format!("{room}/{CAROL}")).await.0, 200);
+        // What comes to her first is what was said after she joined again.
+        let mut carol = play(&server, CAROL, "chat/no_member_any_more_carol");
+        carol.saw("\"Code\":200", 1).await;
+        play(&server, ALICE, "chat/no_member_any_more_alice").end().await;
+        carol.end().await;
+        server.end().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_api_shows_rooms_and_drops_members() {
+        let server = start("{}").await;
+        let room = "/chatroom/v1/rooms/room:888@rtc.test";
+        let mut seen = String::new();
+        let mut ask = async |method: &str, path: &str| {
+            let (status, answer) = server.api(method, path).await;
+            seen += &format!("{method} {path}\n  {status} {answer}\n");
+        };
+        ask("GET", "/chatroom/v1/rooms").await;
+        ask("GET", room).await;
+        play(&server, ALICE, "chat/join_refresh_leave").end().await;
+        play(&server, ALICE, "chat/not_here_alice").end().await;
+        ask("GET", "/chatroom/v1/rooms").await;
+        ask("GET", room).await;
+        ask("DELETE", &format!("{room}/{BOB}")).await;
+        ask("DELETE", &format!("{room}/{CAROL}")).await;
+        ask("GET", room).await;
+        ask("DELETE", &format!("{room}/{ALICE}")).await;
+        ask("GET", "/chatroom/v1/rooms").await;
+        ask("GET", "/chatroom/v1/nothing").await;
+        ask("POST", "/chatroom/v1/rooms").await;
+        insta::assert_snapshot!("chat_api", seen);
+        server.end().await;
+    }
+}
