@@ -232,9 +232,10 @@ impl<T> Delivery<T> {
             .collect()
     }
 
-    /// The session of these ACKs has ended: they are not sent again.
+    /// The session of these ACKs has ended: they are not sent any more, nor again.
     pub(super) fn forget_acks(&mut self, dialog: DialogKey) {
         self.acks.retain(|ack| ack.dialog != dialog);
+        self.waiting.retain(|_, waiting| waiting.owner != Owner::Ack(dialog));
     }
 
     /// Opens the way to a new socket, and returns up to which frame all had arrived on the old ones, with the ACKs that had not.

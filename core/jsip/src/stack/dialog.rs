@@ -52,6 +52,16 @@ impl<T> Dialog<T> {
         self.transactions.iter().find(|open| open.cseq == cseq && open.is_sent())
     }
 
+    /// The final response to an INVITE with this fingerprint whose ACK is still to come: it is at hand longer than any other.
+    pub(super) fn unacknowledged(&self, repeat: u64) -> Option<ByteString> {
+        self.transactions.iter().find_map(|transaction| match &transaction.state {
+            State::Answered { fingerprint, response, .. } if *fingerprint == repeat => {
+                Some(response.text.clone())
+            }
+            State::Answered { .. } | State::Received { .. } | State::Sent { .. } => None,
+        })
+    }
+
     /// When it has to be looked at next.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let session = self.session.as_ref().map(|session| session.deadline());

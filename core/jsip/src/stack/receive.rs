@@ -72,6 +72,9 @@ impl<T: Clone> Stack<T> {
             let text = answer.text(&request);
             return self.core.repeat_answer(now, text, fingerprint);
         }
+        if let Some(text) = known.and_then(|key| self.dialogs.get(key)?.unacknowledged(fingerprint)) {
+            return self.core.repeat_answer(now, text, fingerprint);
+        }
         let refusal = self.refusal(&mut request, known.is_some());
         let key = match (known, refusal) {
             (Some(key), Some(response)) => {

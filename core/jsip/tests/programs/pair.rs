@@ -117,6 +117,9 @@ impl Pair {
             // Programs are shorter than this, however long their pauses.
             config.transtimer = Duration::from_secs(60);
             config.linger = Duration::from_secs(120);
+            // Often, so that much is known to have arrived and much is not.
+            config.arrival_ping_after = Duration::from_millis(50);
+            config.arrival_ping_frames = 4;
             Stack::new(Arc::new(config), u64::from(hop))
         };
         let mut pair = Self {

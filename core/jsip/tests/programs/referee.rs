@@ -34,6 +34,7 @@ struct Asked {
 #[derive(Debug)]
 struct Own {
     dialog: DialogKey,
+    tag: Option<u32>,
     method: Method,
     finals: usize,
     /// Whether it may remain without a final answer, by a rule of the protocol page.
@@ -46,6 +47,7 @@ pub(crate) struct Referee {
     next_cseq: u64,
     next_tag: u32,
     tags: HashMap<DialogKey, u32>,
+    names: HashMap<DialogKey, String>,
     /// Tags that heard the end.
     ended: BTreeSet<u32>,
     /// Dialogs whose end was told, until they are opened again.
@@ -76,6 +78,7 @@ impl Referee {
             next_cseq: 1,
             next_tag: 1,
             tags: HashMap::new(),
+            names: HashMap::new(),
             ended: BTreeSet::new(),
             gone: BTreeSet::new(),
             attached: false,
@@ -301,6 +304,7 @@ impl Referee {
                 let result = self.stack.handle_open(self.now, tag, asked.clone());
                 if let Ok(key) = result {
                     self.gone.remove(asked.dialog.as_str());
+                    self.names.insert(key, asked.dialog.to_string());
                     self.tags.insert(key, tag);
                     self.note_asked(key, &asked);
                 }
@@ -338,7 +342,8 @@ impl Referee {
             Method::Ack | Method::Bye => {}
             Method::Cancel => self.excuse_early(asked.dialog.as_str()),
             method => {
-                let own = Own { dialog: key, method, finals: 0, excused: false };
+                let tag = self.tags.get(&key).copied();
+                let own = Own { dialog: key, tag, method, finals: 0, excused: false };
                 self.app_asked.insert((key, asked.cseq), own);
             }
         }
@@ -376,6 +381,7 @@ impl Referee {
                     assert_eq!(self.tags.get(&dialog), Some(&tag), "the end is told to who is bound");
                     assert!(self.ended.insert(tag), "the end is told once");
                     assert!(self.stack.tag(dialog).is_none());
+                    self.gone.extend(self.names.remove(&dialog));
                 }
                 Output::Close(_) => {
                     self.attached = false;
@@ -386,11 +392,7 @@ impl Referee {
     }
 
     fn peer_hears(&mut self, asked: Request) {
-        assert!(
-            self.stack.dialog(asked.dialog.as_str()).is_some() || asked.method == Method::Ack,
-            "{} after the end",
-            asked.method
-        );
+        assert!(!self.gone.contains(asked.dialog.as_str()), "{} after the end", asked.method);
         self.peer_got.push(asked);
     }
 
@@ -416,6 +418,8 @@ impl Referee {
             None => {
                 let Message::Request(asked) = &message else { panic!("a new dialog begins with a request") };
                 assert!(asked.method.opens_dialog());
+                self.gone.remove(asked.dialog.as_str());
+                self.names.insert(dialog, asked.dialog.to_string());
                 if asked.cseq.as_u64().is_multiple_of(7) {
                     // The dispatcher finds nobody.
                     let refusal = asked.response(StatusCode::NOT_FOUND);
@@ -439,6 +443,7 @@ impl Referee {
                 let Some(asked) = self.app_asked.get_mut(&(dialog, answer.cseq)) else {
                     panic!("{} {} answers nothing of the application", answer.code, answer.cseq);
                 };
+                assert_eq!(asked.tag, tag, "an answer to another application's request");
                 assert_eq!(asked.finals, 0, "an answer after the final one");
                 if answer.code.is_final() {
                     asked.finals += 1;

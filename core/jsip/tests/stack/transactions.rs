@@ -272,6 +272,17 @@ fn the_ack_ends_the_lingering_of_an_invite() {
     assert_eq!(rig.stack.counts().lingering, 0);
 }
 
+/// The answer to an INVITE is at hand until its ACK, also if a pong has told that it arrived.
+#[test]
+fn a_repeat_of_an_invite_without_ack_is_no_reinvite() {
+    let mut rig = session("Answered", Side::Peer);
+    rig.seconds(2.0);
+    assert_eq!(rig.stack.counts().lingering, 0);
+    rig.asks(Invite, 1);
+    rig.sees(&["200 1"], &[]);
+    assert_eq!(rig.state(), "Answered");
+}
+
 #[test]
 fn at_most_so_many_linger() {
     let mut rig = Rig::with(|config| {
