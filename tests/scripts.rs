@@ -175,7 +175,7 @@ hops: []
                 tick.tick().await;
             }
         });
-        waited.await.unwrap();
+        assert!(waited.await.is_ok(), "{path} never gave {expected}");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -180,7 +180,7 @@ impl World for Node {
     }
 
     fn http(&self) -> reqwest::Client {
-        self.http.get_or_init(http_client).clone()
+        self.http.get_or_init(|| http_client(reqwest::redirect::Policy::default())).clone()
     }
 
     fn spawn(&self, name: &'static str, task: Box<dyn Hosted>) -> RawMailbox {
@@ -204,13 +204,14 @@ impl std::fmt::Debug for Node {
     }
 }
 
-/// The client that services, APIs and the authentication hook share.
-pub(crate) fn http_client() -> reqwest::Client {
+/// A client for other HTTP servers.
+pub(crate) fn http_client(redirects: reqwest::redirect::Policy) -> reqwest::Client {
     use std::time::Duration;
     reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(3))
         .timeout(Duration::from_secs(30))
         .pool_max_idle_per_host(16)
+        .redirect(redirects)
         .build()
         // The default client differs in its limits alone; building fails only where the platform has no TLS roots.
         .unwrap_or_default()

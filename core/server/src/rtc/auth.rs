@@ -29,7 +29,8 @@ impl Gate {
         let hook = (!rtc.authurl.is_empty()).then(|| Hook {
             url: rtc.authurl.clone(),
             patience: rtc.authtimeout,
-            client: http_client(),
+            // Where a redirect leads is not what the hook answers.
+            client: http_client(reqwest::redirect::Policy::none()),
             open: Semaphore::new(rtc.max_auth),
         });
         Self { hook }
