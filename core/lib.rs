@@ -8,3 +8,8 @@ mod plugins;
 
 pub use config::{ConfigDir, LoadError};
 pub use plugins::{LinkError, check_plugins};
+
+/// The README's code runs as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -59,13 +59,13 @@ impl<T: Clone> Stack<T> {
         if *message.dialog() != dialog.id {
             return Err(SendError::OtherDialog);
         }
-        if let Message::Request(request) = &message {
-            check_fields(request)?;
-        }
-        let sent = self.with(now, key, |turn| match message {
-            Message::Request(request) => turn.send_request(request),
-            Message::Response(response) => turn.respond(&response),
-        });
+        let sent = match message {
+            Message::Request(request) => {
+                check_fields(&request)?;
+                self.with(now, key, |turn| turn.send_request(request))
+            }
+            Message::Response(response) => self.with(now, key, |turn| turn.respond(&response)),
+        };
         sent.unwrap_or(Err(SendError::UnknownDialog))
     }
 
@@ -247,9 +247,7 @@ impl<T: Clone> Turn<'_, T> {
 
     /// The final response to an open request of the peer that is no INVITE.
     pub(super) fn answered(&mut self, response: &Response) {
-        if let Some(transaction) = self.take_received(response.cseq) {
-            self.finish(transaction, response);
-        }
+        self.finish(response);
         if let Some(session) = &mut self.dialog.session {
             session.concluded(Side::Peer, response.cseq);
         }

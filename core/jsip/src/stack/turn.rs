@@ -26,6 +26,7 @@ impl<T: Clone> Turn<'_, T> {
     }
 
     /// Hands a message to whoever will be bound.
+    #[inline]
     pub(super) fn dispatch(&mut self, message: impl Into<Message>) {
         let tag = self.dialog.tag.clone();
         self.core.push(Output::Deliver { dialog: self.dialog.key, tag, message: message.into() });
@@ -108,17 +109,30 @@ impl<T: Clone> Turn<'_, T> {
         *until = deadline;
     }
 
-    /// The final response to a request of the peer that is no INVITE.
-    pub(super) fn finish(&mut self, transaction: Transaction, response: &Response) -> Option<Place> {
-        let State::Received { fingerprint, provisional, .. } = transaction.state else { return None };
-        if let Some(superseded) = provisional {
+    /// The final response to an open request of the peer that waits for no ACK.
+    pub(super) fn finish(&mut self, response: &Response) {
+        let found = |open: &Transaction| open.cseq == response.cseq && open.is_received();
+        let Some(at) = self.dialog.transactions.iter().position(found) else { return };
+        let Some(open) = self.dialog.transactions.get_mut(at) else { return };
+        let State::Received { fingerprint, provisional, .. } = &mut open.state else { return };
+        let fingerprint = *fingerprint;
+        if let Some(superseded) = provisional.take() {
             self.core.delivery.take_back(superseded.place);
         }
         let text = response.encode();
-        let answer = self.core.memory(&transaction.from, &transaction.to, response, &text);
+        let answer = self.core.memory(&open.from, &open.to, response, &text);
         let place = self.core.transmit(self.now, text, Owner::Answer(fingerprint), Room::Reserved);
         self.core.keep(self.now, fingerprint, place, answer);
-        Some(place)
+        self.core.received -= 1;
+        self.remove(at);
+    }
+
+    /// The same, by a response of the stack's own.
+    pub(super) fn finish_with(&mut self, cseq: CSeq, code: StatusCode) {
+        if let Some(open) = self.dialog.received(cseq) {
+            let response = open.response(&self.dialog.id, code);
+            self.finish(&response);
+        }
     }
 
     /// The final response to an open INVITE of the peer; the transaction stays, in its place, for the ACK.
@@ -155,17 +169,11 @@ impl<T: Clone> Turn<'_, T> {
         self.finish_invite(&response, acceptance)
     }
 
-    /// Takes the open request of the peer out of the list.
-    pub(super) fn take_received(&mut self, cseq: CSeq) -> Option<Transaction> {
-        let at = self.dialog.transactions.iter().position(|open| open.cseq == cseq && open.is_received())?;
-        self.core.received -= 1;
-        Some(self.take(at))
-    }
-
     /// Takes the open request of this side out of the list, and out of the queue if it is still there.
     pub(super) fn take_sent(&mut self, cseq: CSeq) -> Option<Transaction> {
         let at = self.dialog.transactions.iter().position(|open| open.cseq == cseq && open.is_sent())?;
-        let transaction = self.take(at);
+        self.core.open -= 1;
+        let transaction = self.dialog.transactions.remove(at);
         if let State::Sent { request, .. } = &transaction.state {
             self.core.delivery.take_back(request.place);
         }
@@ -251,8 +259,13 @@ impl<T: Clone> Turn<'_, T> {
         self.dialog.transactions.push(transaction);
     }
 
-    fn take(&mut self, at: usize) -> Transaction {
+    fn remove(&mut self, at: usize) {
         self.core.open -= 1;
-        self.dialog.transactions.remove(at)
+        if self.dialog.transactions.len() == 1 {
+            // As nearly always: nothing has to be moved.
+            self.dialog.transactions.clear();
+        } else {
+            self.dialog.transactions.remove(at);
+        }
     }
 }

@@ -102,12 +102,7 @@ impl Session {
     /// The session ends while a re-INVITE is open: whoever waits for its final response gets a 487.
     pub(super) fn terminate_reinvite<T: Clone>(&self, turn: &mut Turn<'_, T>, inviter: Side, cseq: CSeq) {
         match inviter {
-            Side::Peer => {
-                if let Some(transaction) = turn.take_received(cseq) {
-                    let response = transaction.response(&turn.dialog.id, StatusCode::REQUEST_TERMINATED);
-                    turn.finish(transaction, &response);
-                }
-            }
+            Side::Peer => turn.finish_with(cseq, StatusCode::REQUEST_TERMINATED),
             Side::Application => {
                 if let Some(transaction) = turn.take_sent(cseq) {
                     let response = transaction.response(&turn.dialog.id, StatusCode::REQUEST_TERMINATED);

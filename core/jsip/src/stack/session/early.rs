@@ -155,8 +155,8 @@ impl Session {
         }
     }
 
-    /// A request of the session has its final response: if it is the one that Prack or Update waits for, they are over.
-    pub(super) fn end_pending(&mut self, by: Side, cseq: CSeq) {
+    /// A request other than INVITE has its final response: if it is the one that Prack or Update waits for, they are over.
+    pub(in crate::stack) fn concluded(&mut self, by: Side, cseq: CSeq) {
         match self.state {
             State::Prack { progress_by, pending } if by == self.inviter && pending == cseq => {
                 self.state = State::Early { progress_by };

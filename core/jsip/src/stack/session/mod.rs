@@ -317,11 +317,6 @@ impl Session {
         self.end(turn)
     }
 
-    /// A PRACK, UPDATE or other request has its final response.
-    pub(super) fn concluded(&mut self, by: Side, cseq: CSeq) {
-        self.end_pending(by, cseq);
-    }
-
     /// Whether the application hears of responses to such a request of its own. After a CANCEL all but the INVITE's final
     /// response is swallowed; INFO passes in every state, and what is not of the session always.
     pub(super) fn hears(&self, method: Method) -> bool {
@@ -385,10 +380,7 @@ impl Session {
                 }
             }
             State::ReInviting { inviter: Side::Peer, cseq, .. } if why == Release::Failed => {
-                if let Some(transaction) = turn.take_received(cseq) {
-                    let response = transaction.response(&turn.dialog.id, StatusCode::INTERNAL_SERVER_ERROR);
-                    turn.finish(transaction, &response);
-                }
+                turn.finish_with(cseq, StatusCode::INTERNAL_SERVER_ERROR);
                 self.send_bye(turn);
                 self.end(turn)
             }
