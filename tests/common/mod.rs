@@ -13,6 +13,7 @@ mod client;
 mod healthy;
 mod messages;
 mod play;
+mod raw;
 mod redact;
 mod server;
 
@@ -22,6 +23,7 @@ pub(crate) use client::{Client, Log};
 pub(crate) use healthy::Healthy;
 pub(crate) use messages::{ack, answer, fields, request};
 pub(crate) use play::{Playing, play};
+pub(crate) use raw::{PING, PONG, RawSocket, TEXT, masked};
 pub(crate) use redact::Redactor;
 pub(crate) use server::{ROUTES, Setup, TestServer};
 

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use futures_util::SinkExt;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{interval, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::common::{Client, Healthy, PATIENCE, Setup, TestServer, answer, fields, request};
+use crate::common::{
+    Client, Healthy, PATIENCE, PING, RawSocket, Setup, TEXT, TestServer, ack, answer, masked, request,
+};
 
 const MALLORY: &str = "mallory@client.test";
 
@@ -87,7 +89,7 @@ async fn one_that_reads_byte_by_byte_is_cut_off_too() {
     let name = "x".repeat(60_000);
     for cseq in 1..100 {
         let text = request("MESSAGE", "Recv_MESSAGE", &name, "much", cseq).to_string();
-        if write.write_all(&masked(&text)).await.is_err() {
+        if write.write_all(&masked(TEXT, &text)).await.is_err() {
             break;
         }
     }
@@ -97,28 +99,13 @@ async fn one_that_reads_byte_by_byte_is_cut_off_too() {
     server.end().await;
 }
 
-/// A text frame as a client writes it (RFC 6455, 5.2), with a mask of zeros.
-fn masked(text: &str) -> Vec<u8> {
-    let mut frame = vec![0x81];
-    match text.len() {
-        len @ ..126 => frame.push(0x80 | len as u8),
-        len => {
-            frame.push(0x80 | 126);
-            frame.extend((len as u16).to_be_bytes());
-        }
-    }
-    frame.extend([0; 4]);
-    frame.extend(text.as_bytes());
-    frame
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_may_come_byte_by_byte() {
     let server = TestServer::start().await;
     let mut healthy = Healthy::start(&server).await;
     let mut client = Client::connect(&server, MALLORY).await;
     let message = request("MESSAGE", "Recv_MESSAGE", MALLORY, "slow", 1);
-    let bytes = masked(&message.to_string());
+    let bytes = masked(TEXT, &message.to_string());
     for (n, byte) in bytes.iter().enumerate() {
         client.ws.get_mut().write_all(&[*byte]).await.unwrap();
         if n % 20 == 0 {
@@ -136,19 +123,11 @@ async fn one_that_gives_no_sign_of_life_is_given_up() {
     // This one is read all the time, and so answers the server's pings.
     let alive = Client::connect(&server, "alive@client.test").await;
     let reading = tokio::spawn(reading_for(alive, Duration::from_secs(3)));
-    let mut silent = TcpStream::connect(server.rtc).await.unwrap();
-    let head = format!(
-        "GET /rtc?userid={MALLORY} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
-    silent.write_all(head.as_bytes()).await.unwrap();
+    let mut silent = RawSocket::connect(&server, MALLORY).await;
     server.until("connections", 2).await;
     server.until("connections", 1).await;
-    let mut told = Vec::new();
-    timeout(PATIENCE, silent.read_to_end(&mut told)).await.unwrap().unwrap();
-    // It was asked: so begins a ping that counts up to 9 frames.
-    let asked = told.windows(2).any(|bytes| bytes == [0x89, 1]);
-    assert!(told.starts_with(b"HTTP/1.1 101 ") && asked, "{:?}", String::from_utf8_lossy(&told));
+    // It was asked.
+    assert_eq!(silent.frame().await, (PING, "0".to_owned()));
     let alive = reading.await.unwrap();
     server.end_with([alive]).await;
 }
@@ -218,8 +197,7 @@ async fn connections_that_are_dropped_at_once() {
     let mut healthy = Healthy::start(&server).await;
     for n in 0..100 {
         let mut client = Client::connect(&server, MALLORY).await;
-        let open: Value = fields(request("INVITE", "Recv_INVITE", MALLORY, &format!("d-{n}"), 1), json!({}));
-        client.send(&open).await;
+        client.send(&request("INVITE", "Recv_INVITE", MALLORY, &format!("d-{n}"), 1)).await;
         if n % 10 == 0 {
             healthy.check().await;
         }
@@ -235,7 +213,7 @@ async fn connections_that_are_dropped_at_once() {
         match message["Code"].as_u64() {
             Some(487) => {
                 cancelled += 1;
-                client.send(&crate::common::ack(&message, 3)).await;
+                client.send(&ack(&message, 3)).await;
             }
             // An INVITE that was lost with its socket is not there.
             Some(481) => cancelled += 1,

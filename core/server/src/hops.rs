@@ -23,7 +23,11 @@ pub(crate) async fn dial(node: Arc<Node>, hop: Arc<Hop>, actor: Address, made: u
         }
         match timeout(jsip.conntimeout, connect(&node, &hop)).await {
             Ok(Ok((ws, remote))) => {
-                let _ = actor.send(Mail::Attach(Box::new(Attachment { ws, remote })));
+                let _ = actor.send(Mail::Attach(Box::new(Attachment {
+                    ws,
+                    remote,
+                    number: node.next_connection(),
+                })));
                 return;
             }
             Ok(Err(error)) => {

@@ -1,7 +1,7 @@
 //! What all actors of this server share.
 
 use std::any::{Any, TypeId};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
@@ -31,6 +31,7 @@ pub(crate) struct Node {
     pub(crate) directory: Directory,
     pub(crate) related: RelatedIds,
     pub(crate) gauges: Gauges,
+    connections: AtomicU64,
     routes: OnceLock<ArcSwap<RouteTable>>,
     services: OnceLock<Services>,
     http: OnceLock<reqwest::Client>,
@@ -56,6 +57,7 @@ impl Node {
             directory: Directory::new(),
             related: RelatedIds::new(),
             gauges: Gauges::default(),
+            connections: AtomicU64::new(0),
             routes: OnceLock::new(),
             services: OnceLock::new(),
             http: OnceLock::new(),
@@ -94,6 +96,11 @@ impl Node {
             Name::Hop(_) => self.hop_stack.clone(),
             Name::User(_) | Name::Service(..) => self.stack.clone(),
         }
+    }
+
+    /// The number of a new connection, from 1.
+    pub(crate) fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Relaxed) + 1
     }
 
     /// Hands a new socket to its peer, which is made if it is not there.

@@ -56,6 +56,11 @@ impl Actor {
     }
 
     fn attach(&mut self, attachment: crate::rtc::Attachment, now: Instant) {
+        if attachment.number < self.newest {
+            tokio::spawn(attachment.into_socket(0).close(Closing::Replaced));
+            return;
+        }
+        self.newest = attachment.number;
         if let Some(old) = self.socket.take() {
             tokio::spawn(old.close(Closing::Replaced));
         }

@@ -73,6 +73,8 @@ pub(crate) struct Actor {
     mailbox: Mailbox,
     stack: Stack<Tag>,
     socket: Option<Socket>,
+    /// The number of the last connection that was attached.
+    newest: u64,
     tasks: Tasks,
     local: VecDeque<Local>,
     sleep: Option<Pin<Box<Sleep>>>,
@@ -100,6 +102,7 @@ impl Actor {
             stack,
             mailbox,
             socket: None,
+            newest: 0,
             tasks: Tasks::new(),
             local: VecDeque::new(),
             sleep: None,

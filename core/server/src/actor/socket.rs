@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Sink, Stream};
+use futures_util::{Sink, SinkExt, Stream};
 use jsip::ByteString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -229,8 +229,10 @@ async fn close(mut ws: WebSocket, closing: Closing) {
     /// How much of what it still sends is read, so that the close frame is not lost to a reset.
     const REST: usize = 1024 * 1024;
     let _ = timeout(GOODBYE, async {
-        // An error: it is closed already, or broken.
-        let _ = ws.close(closing.frame()).await;
+        if ws.close(closing.frame()).await.is_err() {
+            // The other side closed first, and the answer to that is still to be written; or the connection is broken.
+            let _ = ws.flush().await;
+        }
         let io = ws.get_mut();
         let _ = io.shutdown().await;
         let mut buffer = [0; 1024];

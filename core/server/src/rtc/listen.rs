@@ -21,7 +21,8 @@ pub(crate) async fn serve(node: Arc<Node>, gate: Arc<Gate>, listener: TcpListene
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => {
-                tokio::spawn(connection(node.clone(), gate.clone(), stream, remote));
+                let number = node.next_connection();
+                tokio::spawn(connection(node.clone(), gate.clone(), stream, remote, number));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept");
@@ -31,13 +32,13 @@ pub(crate) async fn serve(node: Arc<Node>, gate: Arc<Gate>, listener: TcpListene
     }
 }
 
-async fn connection(node: Arc<Node>, gate: Arc<Gate>, stream: TcpStream, remote: SocketAddr) {
+async fn connection(node: Arc<Node>, gate: Arc<Gate>, stream: TcpStream, remote: SocketAddr, number: u64) {
     // Small frames must not wait for an acknowledgement. A socket that refuses is closing.
     let _ = stream.set_nodelay(true);
     let header_timeout = node.settings.rtc.clientheadertimeout;
     let service = service_fn(move |request| {
         let (node, gate) = (node.clone(), gate.clone());
-        async move { Ok::<_, Infallible>(upgrade::handle(node, gate, remote, request).await) }
+        async move { Ok::<_, Infallible>(upgrade::handle(node, gate, (remote, number), request).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

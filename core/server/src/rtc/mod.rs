@@ -15,6 +15,8 @@ use crate::actor::{Socket, WebSocket};
 pub(crate) struct Attachment {
     pub(crate) ws: WebSocket,
     pub(crate) remote: SocketAddr,
+    /// Connections count up as they come in: one that is let in late must not take over from a later one.
+    pub(crate) number: u64,
 }
 
 impl Attachment {

@@ -15,13 +15,13 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{Attachment, Gate};
-use crate::actor::{Metered, socket_config};
+use crate::actor::{Metered, WebSocket, socket_config};
 use crate::node::Node;
 
 pub(super) async fn handle(
     node: Arc<Node>,
     gate: Arc<Gate>,
-    remote: SocketAddr,
+    (remote, number): (SocketAddr, u64),
     mut request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     if request.uri().path() != node.settings.rtc.location {
@@ -37,7 +37,12 @@ pub(super) async fn handle(
     if let Err(status) = gate.ask(remote, &request).await {
         return refuse(status, "not let in");
     }
-    tokio::spawn(upgraded(node, hyper::upgrade::on(&mut request), user, remote));
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        if let Some(ws) = upgraded(&node, upgrade).await {
+            node.attach(&user, Attachment { ws, remote, number });
+        }
+    });
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
@@ -49,8 +54,8 @@ pub(super) async fn handle(
     response
 }
 
-async fn upgraded(node: Arc<Node>, upgrade: OnUpgrade, user: String, remote: SocketAddr) {
-    let Ok(upgraded) = upgrade.await else { return };
+async fn upgraded(node: &Node, upgrade: OnUpgrade) -> Option<WebSocket> {
+    let upgraded = upgrade.await.ok()?;
     let (io, read) = match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => (Metered::new(parts.io.into_inner()), parts.read_buf),
         Err(upgraded) => (Metered::new(TokioIo::<Upgraded>::new(upgraded)), Bytes::new()),
@@ -58,8 +63,7 @@ async fn upgraded(node: Arc<Node>, upgrade: OnUpgrade, user: String, remote: Soc
     let rtc = &node.settings.rtc;
     let config = socket_config(rtc.max_message_size);
     // A fast client's first frame can be in what was read with the request.
-    let ws = WebSocketStream::from_partially_read(io, read.to_vec(), Role::Server, Some(config)).await;
-    node.attach(&user, Attachment { ws, remote });
+    Some(WebSocketStream::from_partially_read(io, read.to_vec(), Role::Server, Some(config)).await)
 }
 
 /// The key of a WebSocket request (RFC 6455, 4.2.1).
