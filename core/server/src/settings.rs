@@ -34,7 +34,7 @@ pub struct RtcSettings {
     pub clientheadertimeout: Duration,
     /// The largest text frame, in bytes.
     pub max_message_size: usize,
-    /// How many bytes may wait for a slow reader before it is cut off.
+    /// How many bytes may wait for a reader that does not read before it is cut off; for one that does, 8 times as many.
     pub max_write_buffer: usize,
     /// How long a write may stall before the reader is cut off.
     #[serde(with = "humantime_serde")]

@@ -299,8 +299,10 @@ impl Actor {
 
     fn flush(&mut self, cx: &mut Context<'_>, now: Instant) {
         let Some(socket) = &mut self.socket else { return };
-        if let Err(closing) = socket.flush(cx, now) {
-            self.detach(closing, Detach::Lost, now);
+        match socket.flush(cx, now) {
+            Ok(()) => {}
+            Err(Closing::Slow) => self.cut_slow(now),
+            Err(closing) => self.detach(closing, Detach::Lost, now),
         }
     }
 

@@ -25,6 +25,12 @@ pub(crate) type WebSocket = WebSocketStream<Metered>;
 /// Bytes that wait in the WebSocket itself; more wait in front of it.
 const HIGH: usize = 64 * 1024;
 
+/// So many times the limit may wait for a reader that does read: a burst.
+const BURST: usize = 8;
+
+/// A reader that takes nothing for so long does not read.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// How sockets are read and written. A small read buffer is what an idle connection costs most.
 pub(crate) fn socket_config(max_message: usize) -> WebSocketConfig {
     /// Bytes that are read at once.
@@ -103,7 +109,7 @@ pub(crate) struct Socket {
     /// Frames that wait in front of it.
     backlog: VecDeque<Message>,
     backlog_bytes: usize,
-    /// How much may wait; more only until it has been tried to write it.
+    /// How much may wait for a reader that does not read.
     limit: usize,
     written: u64,
     /// Since when nothing could be written.
@@ -177,7 +183,7 @@ impl Socket {
         }
         self.backlog_bytes += message.len();
         self.backlog.push_back(message);
-        if self.stalled.is_some() && self.backlog_bytes > self.limit { Err(Closing::Slow) } else { Ok(()) }
+        if self.backlog_bytes > BURST * self.limit { Err(Closing::Slow) } else { Ok(()) }
     }
 
     fn write(&mut self, message: Message) -> Result<(), Closing> {
@@ -204,7 +210,8 @@ impl Socket {
                     if progress > 0 || self.stalled.is_none() {
                         self.stalled = Some(now);
                     }
-                    return Ok(());
+                    let idle = self.stalled.is_some_and(|since| now >= since + MOMENT);
+                    return if idle && self.backlog_bytes > self.limit { Err(Closing::Slow) } else { Ok(()) };
                 }
             }
             while self.unwritten < HIGH
