@@ -17,11 +17,8 @@ use axum::response::{IntoResponse, Response};
 use rtcd_sdk::ApiError;
 use tower_service::Service as _;
 
-use crate::control::Control;
+use crate::control::{BUILT_IN, Control};
 use crate::routes::{is_name, is_version};
-
-/// APIs that are always there.
-pub(crate) const BUILT_IN: [&str; 3] = ["apim.v1", "runtime.v1", "slpm.v1"];
 
 /// What the API side serves.
 pub(crate) fn router(control: Arc<Control>) -> Router {
