@@ -1,4 +1,4 @@
-//! Text to messages. One pass finds the fields; those that the protocol reads are then parsed, the others kept as slices of
+//! Text to messages. One pass finds the fields (`scan`, or serde where that does not go); those that the protocol reads are then parsed, the others kept as slices of
 //! the frame's text.
 
 use std::borrow::Cow;
@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use super::headers::Header;
+use super::scan::{self, Value};
 use super::{CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode, strict};
 
 /// A frame is no message: the sender's fault.
@@ -65,24 +66,28 @@ impl Message {
 /// The fields of a frame, not yet parsed.
 #[derive(Default)]
 struct Fields<'a> {
-    kind: Option<&'a RawValue>,
-    uri: Option<&'a RawValue>,
-    code: Option<&'a RawValue>,
+    kind: Option<Value<'a>>,
+    uri: Option<Value<'a>>,
+    code: Option<Value<'a>>,
     /// Written anew from the code, so never read; kept to see it stand twice.
-    desc: Option<&'a RawValue>,
-    from: Option<&'a RawValue>,
-    to: Option<&'a RawValue>,
-    dialog: Option<&'a RawValue>,
-    cseq: Option<&'a RawValue>,
-    related: Option<&'a RawValue>,
-    router: Option<&'a RawValue>,
-    others: SmallVec<[(Cow<'a, str>, &'a RawValue); 8]>,
+    desc: Option<Value<'a>>,
+    from: Option<Value<'a>>,
+    to: Option<Value<'a>>,
+    dialog: Option<Value<'a>>,
+    cseq: Option<Value<'a>>,
+    related: Option<Value<'a>>,
+    router: Option<Value<'a>>,
+    others: SmallVec<[(Cow<'a, str>, Value<'a>); 8]>,
     repeated: Option<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     /// Finds the fields. What stands behind the object is an error that leaves them readable.
     fn read(&mut self, frame: &'a str) -> Result<Option<DecodeError>, DecodeError> {
+        if scan::fields(frame, |name, value| self.add(Cow::Borrowed(name), value)).is_some() {
+            return Ok(None);
+        }
+        *self = Self::default();
         let mut json = serde_json::Deserializer::from_str(frame);
         json.deserialize_map(FieldVisitor(self)).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => DecodeError::new("JSON", "not an object"),
@@ -93,15 +98,32 @@ impl<'a> Fields<'a> {
         Ok(json.end().err().map(|_| DecodeError::new("JSON", "text after the object")))
     }
 
+    #[inline]
+    fn add(&mut self, name: Cow<'a, str>, value: Value<'a>) {
+        let (slot, field) = match &*name {
+            "Type" => (&mut self.kind, "Type"),
+            "Request-URI" => (&mut self.uri, "Request-URI"),
+            "Code" => (&mut self.code, "Code"),
+            "From" => (&mut self.from, "From"),
+            "To" => (&mut self.to, "To"),
+            "DialogueID" => (&mut self.dialog, "DialogueID"),
+            "CSeq" => (&mut self.cseq, "CSeq"),
+            "RelatedID" => (&mut self.related, "RelatedID"),
+            "Router" => (&mut self.router, "Router"),
+            "Desc" => (&mut self.desc, "Desc"),
+            _ => return self.others.push((name, value)),
+        };
+        if slot.replace(value).is_some() {
+            self.repeated.get_or_insert(field);
+        }
+    }
+
     fn message(&self, frame: &ByteString) -> Result<Message, DecodeError> {
         let kind = text("Type", self.kind, frame)?;
         if let Some(name) = self.repeated {
             return Err(DecodeError::new(name, "stands twice"));
         }
-        let repeated = match self.others.len() {
-            0 | 1 => None,
-            _ => strict::repeats_name(self.others.iter().map(|(name, _)| &**name)),
-        };
+        let repeated = strict::repeats_name(self.others.iter().map(|(name, _)| &**name));
         if let Some(name) = repeated {
             return Err(DecodeError::new(name, "stands twice"));
         }
@@ -112,15 +134,15 @@ impl<'a> Fields<'a> {
         let to = text("To", self.to, frame)?;
         for (name, value) in self.slots() {
             if let Some(value) = value {
-                strict::check(value.get()).map_err(|problem| DecodeError::new(name, problem))?;
+                strict::check(value.text).map_err(|problem| DecodeError::new(name, problem))?;
             }
         }
         for (name, value) in &self.others {
-            strict::check(value.get()).map_err(|problem| DecodeError::new(name, problem))?;
+            strict::check(value.text).map_err(|problem| DecodeError::new(name, problem))?;
         }
         if &*kind == "RESPONSE" {
             let code = self.code.ok_or_else(|| DecodeError::new("Code", MISSING))?;
-            let code = digits(code.get())
+            let code = digits(code.text)
                 .and_then(|number| u16::try_from(number).ok())
                 .and_then(StatusCode::new)
                 .ok_or_else(|| DecodeError::new("Code", "must be an integer from 100 to 699"))?;
@@ -167,7 +189,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The fields that are ignored on one kind of message or the other. All others of the protocol are texts or numbers.
-    fn slots(&self) -> [(&'static str, Option<&'a RawValue>); 5] {
+    fn slots(&self) -> [(&'static str, Option<Value<'a>>); 5] {
         [
             ("Request-URI", self.uri),
             ("Code", self.code),
@@ -183,7 +205,7 @@ impl<'a> Fields<'a> {
                 Cow::Borrowed(name) => frame.slice_ref(name),
                 Cow::Owned(name) => ByteString::from(name.as_str()),
             },
-            value: frame.slice_ref(value.get()),
+            value: frame.slice_ref(value.text),
         }))
     }
 
@@ -217,16 +239,17 @@ const LONG: usize = 2048;
 
 fn text(
     field: &'static str,
-    value: Option<&RawValue>,
+    value: Option<Value<'_>>,
     frame: &ByteString,
 ) -> Result<ByteString, DecodeError> {
-    let raw = value.ok_or_else(|| DecodeError::new(field, MISSING))?.get();
-    let inner = raw
+    let value = value.ok_or_else(|| DecodeError::new(field, MISSING))?;
+    let inner = value
+        .text
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .ok_or_else(|| DecodeError::new(field, "must be a string"))?;
-    if inner.contains('\\') {
-        return serde_json::from_str::<String>(raw)
+    if value.escaped {
+        return serde_json::from_str::<String>(value.text)
             .map(ByteString::from)
             .map_err(|_| DecodeError::new(field, "has an escape that is no character"));
     }
@@ -236,9 +259,9 @@ fn text(
     Ok(frame.slice_ref(inner))
 }
 
-fn cseq(field: &'static str, value: Option<&RawValue>) -> Result<Option<CSeq>, DecodeError> {
+fn cseq(field: &'static str, value: Option<Value<'_>>) -> Result<Option<CSeq>, DecodeError> {
     let Some(value) = value else { return Ok(None) };
-    match digits(value.get()).and_then(CSeq::new) {
+    match digits(value.text).and_then(CSeq::new) {
         Some(cseq) => Ok(Some(cseq)),
         None => Err(DecodeError::new(field, "must be an integer from 1 to 2^53 - 1")),
     }
@@ -258,28 +281,9 @@ impl<'a> Visitor<'a> for FieldVisitor<'_, 'a> {
     }
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        let fields = self.0;
         while let Some(Name(name)) = map.next_key::<Name<'a>>()? {
             let value: &'a RawValue = map.next_value()?;
-            let (slot, field) = match &*name {
-                "Type" => (&mut fields.kind, "Type"),
-                "Request-URI" => (&mut fields.uri, "Request-URI"),
-                "Code" => (&mut fields.code, "Code"),
-                "From" => (&mut fields.from, "From"),
-                "To" => (&mut fields.to, "To"),
-                "DialogueID" => (&mut fields.dialog, "DialogueID"),
-                "CSeq" => (&mut fields.cseq, "CSeq"),
-                "RelatedID" => (&mut fields.related, "RelatedID"),
-                "Router" => (&mut fields.router, "Router"),
-                "Desc" => (&mut fields.desc, "Desc"),
-                _ => {
-                    fields.others.push((name, value));
-                    continue;
-                }
-            };
-            if slot.replace(value).is_some() {
-                fields.repeated.get_or_insert(field);
-            }
+            self.0.add(name, Value::new(value.get()));
         }
         Ok(())
     }

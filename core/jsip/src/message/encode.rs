@@ -1,23 +1,44 @@
 //! Messages to text. The fields of the protocol first, in one order; then all others as they came.
 
-use std::fmt::Write as _;
-
 use bytestring::ByteString;
 
+use super::scan::plain;
 use super::{Headers, Method, Request, Response};
 
-/// Room for the names of the fixed fields, the numbers and the punctuation.
-const FIXED: usize = 160;
+// How long a message will be is counted beforehand, to the byte if nothing has to be escaped: a text that fills its buffer
+// becomes a `ByteString` as it is.
+const REQUEST: usize = r#"{"Type":"","Request-URI":""}"#.len() + COMMON;
+const RESPONSE: usize = r#"{"Type":"RESPONSE","Code":200,"Desc":""}"#.len() + COMMON;
+const COMMON: usize = r#","From":"","To":"","DialogueID":"","CSeq":"#.len();
+const RELATED: usize = r#","RelatedID":"#.len();
+const ROUTER: usize = r#","Router":"""#.len();
 
 impl Request {
     /// The request as the text of a frame.
     pub fn encode(&self) -> ByteString {
-        let room = FIXED
+        let related = match self.method {
+            Method::Ack | Method::Cancel => self.related,
+            Method::Invite
+            | Method::Bye
+            | Method::Register
+            | Method::Options
+            | Method::Info
+            | Method::Update
+            | Method::Prack
+            | Method::Subscribe
+            | Method::Message
+            | Method::Notify => None,
+        };
+        let router = self.router.as_deref().filter(|router| !router.is_empty());
+        let room = REQUEST
+            + self.method.name().len()
             + self.uri.len()
             + self.from.len()
             + self.to.len()
             + self.dialog.as_str().len()
-            + self.router.as_ref().map_or(0, |router| router.len())
+            + digits(self.cseq.as_u64())
+            + related.map_or(0, |related| RELATED + digits(related.as_u64()))
+            + router.map_or(0, |router| ROUTER + router.len())
             + room(&self.headers);
         let mut out = String::with_capacity(room);
         out.push_str("{\"Type\":\"");
@@ -25,11 +46,11 @@ impl Request {
         out.push_str("\",\"Request-URI\":");
         text(&mut out, &self.uri);
         common(&mut out, &self.from, &self.to, self.dialog.as_str(), self.cseq.as_u64());
-        if let (Method::Ack | Method::Cancel, Some(related)) = (self.method, self.related) {
+        if let Some(related) = related {
             out.push_str(",\"RelatedID\":");
             number(&mut out, related.as_u64());
         }
-        if let Some(router) = self.router.as_deref().filter(|router| !router.is_empty()) {
+        if let Some(router) = router {
             out.push_str(",\"Router\":");
             text(&mut out, router);
         }
@@ -42,7 +63,13 @@ impl Request {
 impl Response {
     /// The response as the text of a frame.
     pub fn encode(&self) -> ByteString {
-        let room = FIXED + self.from.len() + self.to.len() + self.dialog.as_str().len() + room(&self.headers);
+        let room = RESPONSE
+            + self.code.description().len()
+            + self.from.len()
+            + self.to.len()
+            + self.dialog.as_str().len()
+            + digits(self.cseq.as_u64())
+            + room(&self.headers);
         let mut out = String::with_capacity(room);
         out.push_str("{\"Type\":\"RESPONSE\",\"Code\":");
         number(&mut out, u64::from(self.code.as_u16()));
@@ -84,7 +111,7 @@ fn others(out: &mut String, headers: &Headers) {
 }
 
 fn text(out: &mut String, value: &str) {
-    if value.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+    if plain(value.as_bytes()) == value.len() {
         out.push('"');
         out.push_str(value);
         out.push('"');
@@ -94,11 +121,36 @@ fn text(out: &mut String, value: &str) {
     }
 }
 
-fn number(out: &mut String, value: u64) {
-    // Writing to a String does not fail.
-    let _ = write!(out, "{value}");
+fn number(out: &mut String, mut value: u64) {
+    let start = out.len();
+    let mut buffer = [0; 20];
+    let count = digits(value);
+    for digit in buffer.iter_mut().take(count).rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    out.push_str(buffer.get(..count).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default());
+    debug_assert_eq!(out.len() - start, count);
+}
+
+fn digits(value: u64) -> usize {
+    value.checked_ilog10().map_or(1, |log| log as usize + 1)
 }
 
 fn room(headers: &Headers) -> usize {
     headers.fields().iter().map(|header| header.name.len() + header.value.len() + 4).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_anywhere() {
+        for value in [0, 1, 9, 10, 99, 100, 12_345, 9_007_199_254_740_991, u64::MAX] {
+            let mut out = String::new();
+            number(&mut out, value);
+            assert_eq!(out, value.to_string());
+        }
+    }
 }

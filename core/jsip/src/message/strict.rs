@@ -51,7 +51,13 @@ pub(super) fn check(value: &str) -> Result<(), &'static str> {
 }
 
 /// Whether two names are the same, for any number of them in `n log n`.
-pub(super) fn repeats_name<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn repeats_name<'a>(mut names: impl ExactSizeIterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    /// So few are compared one with another, without a copy.
+    const FEW: usize = 8;
+    if names.len() <= FEW {
+        return std::iter::from_fn(|| names.next().map(|name| (name, names.clone())))
+            .find_map(|(name, mut later)| later.any(|other| other == name).then_some(name));
+    }
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     names.array_windows().find(|[a, b]| a == b).map(|[a, _]| *a)
