@@ -1,4 +1,4 @@
-//! Text to messages. One pass finds the fields (`scan`, or serde where that does not go); those that the protocol reads are then parsed, the others kept as slices of
+//! Text to messages. One pass finds the fields; those that the protocol reads are then parsed, the others kept as slices of
 //! the frame's text.
 
 use std::borrow::Cow;
@@ -11,7 +11,6 @@ use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use super::headers::Header;
-use super::scan::{self, Value};
 use super::{CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode, strict};
 
 /// A frame is no message: the sender's fault.
@@ -63,6 +62,19 @@ impl Message {
     }
 }
 
+/// The JSON text of a field's value, and whether it has escapes.
+#[derive(Debug, Clone, Copy)]
+struct Value<'a> {
+    text: &'a str,
+    escaped: bool,
+}
+
+impl<'a> Value<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, escaped: text.contains('\\') }
+    }
+}
+
 /// The fields of a frame, not yet parsed.
 #[derive(Default)]
 struct Fields<'a> {
@@ -84,10 +96,6 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Finds the fields. What stands behind the object is an error that leaves them readable.
     fn read(&mut self, frame: &'a str) -> Result<Option<DecodeError>, DecodeError> {
-        if scan::fields(frame, |name, value| self.add(Cow::Borrowed(name), value)).is_some() {
-            return Ok(None);
-        }
-        *self = Self::default();
         let mut json = serde_json::Deserializer::from_str(frame);
         json.deserialize_map(FieldVisitor(self)).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => DecodeError::new("JSON", "not an object"),

@@ -2,7 +2,6 @@
 
 use bytestring::ByteString;
 
-use super::scan::plain;
 use super::{Headers, Method, Request, Response};
 
 // How long a message will be is counted beforehand, to the byte if nothing has to be escaped: a text that fills its buffer
@@ -111,7 +110,7 @@ fn others(out: &mut String, headers: &Headers) {
 }
 
 fn text(out: &mut String, value: &str) {
-    if plain(value.as_bytes()) == value.len() {
+    if is_plain(value) {
         out.push('"');
         out.push_str(value);
         out.push('"');
@@ -121,16 +120,13 @@ fn text(out: &mut String, value: &str) {
     }
 }
 
-fn number(out: &mut String, mut value: u64) {
-    let start = out.len();
-    let mut buffer = [0; 20];
-    let count = digits(value);
-    for digit in buffer.iter_mut().take(count).rev() {
-        *digit = b'0' + (value % 10) as u8;
-        value /= 10;
-    }
-    out.push_str(buffer.get(..count).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default());
-    debug_assert_eq!(out.len() - start, count);
+/// Whether a JSON string holds the text as it is. It looks at all bytes, without a branch: that compiles to vector instructions.
+fn is_plain(value: &str) -> bool {
+    value.bytes().fold(true, |plain, byte| plain & (byte >= 0x20) & (byte != b'"') & (byte != b'\\'))
+}
+
+fn number(out: &mut String, value: u64) {
+    out.push_str(itoa::Buffer::new().format(value));
 }
 
 fn digits(value: u64) -> usize {
