@@ -122,3 +122,36 @@ fn bad_frames_and_their_answers() {
     }
     insta::assert_snapshot!(table);
 }
+
+#[test]
+fn json_is_strict_in_ignored_fields_too() {
+    let rest = r#""Request-URI":"u","From":"f","To":"t","DialogueID":"d","CSeq":1"#;
+    for (field, problem) in [
+        (r#""Desc":{"a":1,"a":2}"#.to_owned(), "Desc: has a key twice"),
+        (format!(r#""Code":{}{}"#, "[".repeat(60), "]".repeat(60)), "Code: nested deeper than 32"),
+        (r#""RelatedID":[{"a":1,"\u0061":2}]"#.to_owned(), "RelatedID: has a key twice"),
+    ] {
+        let error = Message::decode(&format!(r#"{{"Type":"MESSAGE",{rest},{field}}}"#)).unwrap_err();
+        assert_eq!(error.to_string(), problem);
+    }
+    let rest = r#""From":"f","To":"t","DialogueID":"d","CSeq":1,"Code":200"#;
+    for field in ["Router", "Request-URI"] {
+        let text = format!(r#"{{"Type":"RESPONSE",{rest},"{field}":{{"a":1,"a":2}}}}"#);
+        let error = Message::decode(&text).unwrap_err();
+        assert_eq!(error.to_string(), format!("{field}: has a key twice"));
+    }
+}
+
+#[test]
+fn the_ids_of_a_long_frame_do_not_keep_it_alive() {
+    let body = "x".repeat(60_000);
+    let message = request(
+        Message::decode(&format!(
+            r#"{{"Type":"MESSAGE","Request-URI":"u","From":"f","To":"t","DialogueID":"d","CSeq":1,"Body":"{body}"}}"#
+        ))
+        .unwrap(),
+    );
+    for part in [&message.uri, &message.from, &message.to] {
+        assert!(part.as_bytes().is_unique(), "{part} is a slice of the frame");
+    }
+}

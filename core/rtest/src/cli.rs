@@ -38,6 +38,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Answers every request 200 and does nothing else: the server that others are measured against
     Echo(EchoArgs),
+    /// Connects clients that do what they should not; run `load` beside it to see whether others suffer
+    Hostile(HostileArgs),
     /// Makes load and measures latency, and the server's CPU time and memory; exit status 1 if there were errors
     Load(LoadOptions),
 }
@@ -81,6 +83,20 @@ pub struct DemoArgs {
     /// Where the server is, ws://HOST:PORT/PATH; the userids are added
     #[arg(short, long, default_value = "ws://127.0.0.1:8080/rtc")]
     pub url: String,
+}
+
+/// The options of the hostile clients.
+#[derive(Debug, Args)]
+pub struct HostileArgs {
+    /// Where the server is, ws://HOST:PORT/PATH; the userids are added
+    #[arg(short, long, default_value = "ws://127.0.0.1:8080/rtc")]
+    pub url: String,
+    /// How many clients of each kind
+    #[arg(long, default_value = "4")]
+    pub clients: usize,
+    /// How long, in seconds
+    #[arg(long, default_value = "10")]
+    pub seconds: u64,
 }
 
 /// The options of the reference server.

@@ -31,6 +31,11 @@ fn run(cli: Cli) -> Result<bool> {
             rtest::demo(&args.url, &Transcript::stdout()).await?;
             Ok(true)
         }),
+        (Some(Command::Hostile(args)), _) => runtime(NonZeroUsize::MIN)?.block_on(async {
+            let length = std::time::Duration::from_secs(args.seconds);
+            rtest::hostile(&args.url, args.clients, length, &Transcript::stdout()).await?;
+            Ok(true)
+        }),
         (Some(Command::Echo(args)), _) => runtime(args.threads.unwrap_or(processors))?.block_on(async {
             rtest::echo(listen(args.listen).await?, interrupt()).await;
             Ok(true)

@@ -14,7 +14,7 @@ use jsip::{CSeq, DialogId, Message, Request, Response};
 
 pub use crate::leg::LegMap;
 pub use crate::service::{RawMailbox, Settings};
-use crate::{Cx, Fault, Incoming, LegId, Outcome, Service, ServiceTask, Slp, TimerId};
+use crate::{Cx, Incoming, LegId, Outcome, Service, ServiceTask, Slp, TimerId};
 
 /// What a plugin asks of the server.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ pub enum TaskFault {
     Panicked(String),
     /// A handler gave back an error.
     #[error("failed: {0}")]
-    Failed(Fault),
+    Failed(String),
     /// A handler took longer than `handler_timeout`.
     #[error("took longer than handler_timeout")]
     TimedOut,
@@ -235,11 +235,15 @@ struct Running<P, L, S> {
 /// A panic in a handler ends the handler alone: a service task keeps what it knows.
 async fn caught(out: Outbox, handler: impl Future<Output = Outcome>) -> Result<(), TaskFault> {
     let mut handler = pin!(handler);
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
+    // The text of an error and its drop are the plugin's code as well.
+    let mut poll = |cx: &mut Context<'_>| {
+        handler.as_mut().poll(cx).map(|outcome| outcome.map_err(|fault| TaskFault::Failed(fault.to_string())))
+    };
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| poll(cx))) {
         Ok(Poll::Pending) if out.0.aborted.load(Relaxed) => Poll::Ready(Err(TaskFault::TimedOut)),
         Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(outcome)) => Poll::Ready(outcome.map_err(TaskFault::Failed)),
-        Err(panic) => Poll::Ready(Err(TaskFault::Panicked(panic_text(&*panic)))),
+        Ok(Poll::Ready(outcome)) => Poll::Ready(outcome),
+        Err(panic) => Poll::Ready(Err(TaskFault::Panicked(panic_text(panic)))),
     })
     .await
 }
@@ -353,7 +357,7 @@ where
             Err(panic) => {
                 // What a handler holds may panic in its drop; that is the plugin's fault too, and ends the task for good.
                 let _ = catch_unwind(AssertUnwindSafe(|| self.run.set(None)));
-                Poll::Ready(Err(TaskFault::Panicked(panic_text(&*panic))))
+                Poll::Ready(Err(TaskFault::Panicked(panic_text(panic))))
             }
         }
     }
@@ -372,12 +376,22 @@ impl<R, M, F> Drop for Host<R, M, F> {
     }
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    panic
+fn panic_text(panic: Box<dyn Any + Send>) -> String {
+    let text = panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "panicked".to_owned())
+        .unwrap_or_else(|| "panicked".to_owned());
+    drop_caught(panic);
+    text
+}
+
+/// Drops a value of a plugin: its `Drop` may panic, which is the plugin's fault alone.
+pub fn drop_caught<V>(value: V) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // A payload that panics as well is not given a third chance.
+        mem::forget(panic);
+    }
 }
 
 /// Makes the shared context of a service. For the registry.

@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::api::BUILT_IN;
 use crate::node::Node;
 use crate::routes::{ApiBinding, RouteTable, is_api_name, is_name};
 use crate::services::BindError;
+
+/// APIs that are always there.
+pub(crate) const BUILT_IN: [&str; 3] = ["apim.v1", "runtime.v1", "slpm.v1"];
 
 /// The one that changes the routing table.
 pub(crate) struct Control {

@@ -15,6 +15,7 @@ pub(crate) struct Gauges {
     pub(crate) tasks: AtomicI64,
     pub(crate) slow_readers: AtomicU64,
     pub(crate) task_faults: AtomicU64,
+    pub(crate) long_turns: AtomicU64,
 }
 
 /// What an actor has told so far.

@@ -9,15 +9,15 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::client_async_with_config;
 
-use crate::actor::{Address, Hop, Io, Mail, WebSocket, socket_config};
+use crate::actor::{Address, Hop, Mail, Metered, WebSocket, socket_config};
 use crate::node::Node;
 use crate::rtc::Attachment;
 
-/// Dials a hop until it answers or the tries are used up, and tells the hop's actor.
-pub(crate) async fn dial(node: Arc<Node>, hop: Arc<Hop>, actor: Address) {
+/// Dials a hop until it answers or the tries are used up, and tells the hop's actor. So many tries count as made.
+pub(crate) async fn dial(node: Arc<Node>, hop: Arc<Hop>, actor: Address, made: u32) {
     let jsip = &node.settings.jsip;
     let mut code = StatusCode::SERVICE_UNAVAILABLE;
-    for attempt in 0..jsip.retry.max(1) {
+    for attempt in made.min(jsip.retry)..jsip.retry.max(1) {
         if attempt > 0 {
             sleep(pause(attempt)).await;
         }
@@ -48,10 +48,10 @@ async fn connect(node: &Node, hop: &Hop) -> Result<(WebSocket, SocketAddr), HopE
     let stream = TcpStream::connect((hop.host.trim_matches(['[', ']']), hop.port)).await?;
     stream.set_nodelay(true)?;
     let remote = stream.peer_addr()?;
-    let io: Box<dyn Io> = Box::new(stream);
+    let io = Metered::new(stream);
     let rtc = &node.settings.rtc;
     let url = format!("ws://{}:{}{}?userid={}", hop.host, hop.port, rtc.location, node.realm);
-    let config = socket_config(rtc.max_message_size, rtc.max_write_buffer);
+    let config = socket_config(rtc.max_message_size);
     let (ws, _) = client_async_with_config(url, io, Some(config)).await.map_err(Box::new)?;
     Ok((ws, remote))
 }

@@ -64,6 +64,7 @@ impl RawTable {
 pub struct Server {
     node: Arc<Node>,
     control: Arc<Control>,
+    gate: Arc<rtc::Gate>,
     rtc: TcpListener,
     api: TcpListener,
 }
@@ -75,6 +76,9 @@ pub enum StartError {
     /// The routing table does not check.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The authentication hook cannot be asked.
+    #[error("rtc.authurl: {0}")]
+    Gate(reqwest::Error),
     /// A port cannot be bound.
     #[error("{what} {address}: {source}")]
     Bind {
@@ -99,8 +103,10 @@ impl Server {
         let table = RouteTable::build(&routes_file, &routes, node.services(), &node.api_context())?;
         node.start_routes(table);
         let control = Arc::new(Control::new(node.clone()));
+        let gate = Arc::new(rtc::Gate::new(&node.settings.rtc).map_err(StartError::Gate)?);
         Ok(Self {
             control,
+            gate,
             rtc: listen("rtc.listen", rtc).await?,
             api: listen("api.listen", api).await?,
             node,
@@ -127,8 +133,8 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         /// How long closing may take.
         const LAST: Duration = Duration::from_secs(5);
-        let Self { node, control, rtc, api } = self;
-        let rtc = tokio::spawn(rtc::serve(node.clone(), rtc));
+        let Self { node, control, gate, rtc, api } = self;
+        let rtc = tokio::spawn(rtc::serve(node.clone(), gate, rtc));
         let api = tokio::spawn(async move {
             let service = api::router(control).into_make_service();
             if let Err(error) = axum::serve(api, service).await {

@@ -1,7 +1,7 @@
 //! What all actors of this server share.
 
 use std::any::{Any, TypeId};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
@@ -35,6 +35,7 @@ pub(crate) struct Node {
     routes: OnceLock<ArcSwap<RouteTable>>,
     services: OnceLock<Services>,
     http: OnceLock<reqwest::Client>,
+    service_tasks: AtomicU32,
 }
 
 impl Node {
@@ -50,6 +51,7 @@ impl Node {
             host: HostLimits {
                 handler_timeout: settings.limits.handler_timeout,
                 away_queue: settings.limits.away_queue,
+                service_queue: settings.limits.service_mailbox,
             },
             settings,
             directory: Directory::new(),
@@ -59,6 +61,7 @@ impl Node {
             routes: OnceLock::new(),
             services: OnceLock::new(),
             http: OnceLock::new(),
+            service_tasks: AtomicU32::new(1),
         });
         let services = Services::new(service_settings, node.clone());
         // Set once, here.
@@ -91,7 +94,7 @@ impl Node {
     pub(crate) fn stack_of(&self, name: &Name) -> Arc<StackConfig> {
         match name {
             Name::Hop(_) => self.hop_stack.clone(),
-            Name::User(_) | Name::Service(_) => self.stack.clone(),
+            Name::User(_) | Name::Service(..) => self.stack.clone(),
         }
     }
 
@@ -188,13 +191,22 @@ impl World for Node {
     }
 
     fn http(&self) -> reqwest::Client {
-        self.http.get_or_init(|| http_client(reqwest::redirect::Policy::default())).clone()
+        let make = || {
+            http_client(reqwest::redirect::Policy::default()).unwrap_or_else(|error| {
+                tracing::error!(%error, "no HTTP client with time limits can be made");
+                // If not even this one can be made, it is the asking plugin that fails.
+                reqwest::Client::new()
+            })
+        };
+        self.http.get_or_init(make).clone()
     }
 
     fn spawn(&self, name: &'static str, task: Box<dyn Hosted>) -> RawMailbox {
-        let (address, mailbox) = Address::new(Name::Service(name), self.settings.limits.service_mailbox);
+        // A service may have several tasks.
+        let number = self.service_tasks.fetch_add(1, Relaxed);
+        let name_of_task = Name::Service(name, number);
+        let (address, mailbox) = Address::new(name_of_task, self.settings.limits.service_mailbox);
         if let Some(node) = self.me.upgrade() {
-            // A service may have several tasks: the last one stands in listings.
             let _ = node.directory.find_or_add(address.name(), || address.clone());
             tokio::spawn(Actor::of_service(node, mailbox, name, task).run());
         }
@@ -213,7 +225,7 @@ impl std::fmt::Debug for Node {
 }
 
 /// A client for other HTTP servers.
-pub(crate) fn http_client(redirects: reqwest::redirect::Policy) -> reqwest::Client {
+pub(crate) fn http_client(redirects: reqwest::redirect::Policy) -> Result<reqwest::Client, reqwest::Error> {
     use std::time::Duration;
     reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(3))
@@ -221,8 +233,6 @@ pub(crate) fn http_client(redirects: reqwest::redirect::Policy) -> reqwest::Clie
         .pool_max_idle_per_host(16)
         .redirect(redirects)
         .build()
-        // The default client differs in its limits alone; building fails only where the platform has no TLS roots.
-        .unwrap_or_default()
 }
 
 fn stack_config(jsip: &JsipSettings, limits: &LimitSettings, hop: bool) -> StackConfig {

@@ -34,7 +34,7 @@ pub struct RtcSettings {
     pub clientheadertimeout: Duration,
     /// The largest text frame, in bytes.
     pub max_message_size: usize,
-    /// How many bytes may wait for a slow reader before it is cut off.
+    /// How many bytes may wait for a reader that does not read before it is cut off; for one that does, 8 times as many.
     pub max_write_buffer: usize,
     /// How long a write may stall before the reader is cut off.
     #[serde(with = "humantime_serde")]
@@ -221,13 +221,49 @@ impl Settings {
     /// If the text is no YAML, or a key or value does not fit.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         let settings: Self = parse_yaml(file, text)?;
-        if !settings.rtc.location.starts_with('/') {
-            return Err(ConfigError {
-                file: file.to_owned(),
-                problem: "rtc.location: must begin with /".to_owned(),
-            });
+        let problems = settings.problems();
+        if !problems.is_empty() {
+            return Err(ConfigError { file: file.to_owned(), problem: problems.join("; ") });
         }
         Ok(settings)
+    }
+}
+
+impl Settings {
+    /// Values that fit their type and would not work.
+    fn problems(&self) -> Vec<String> {
+        /// Long enough for anybody, and short enough for a clock.
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+        let Self { rtc, jsip, .. } = self;
+        let mut problems = Vec::new();
+        if !rtc.location.starts_with('/') {
+            problems.push("rtc.location: must begin with /".to_owned());
+        }
+        if !rtc.authurl.is_empty() && reqwest::Url::parse(&rtc.authurl).is_err() {
+            problems.push("rtc.authurl: is no URL".to_owned());
+        }
+        if !jsip.realm.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        {
+            problems.push("jsip.realm: has only letters, digits, ., - and _".to_owned());
+        }
+        let durations = [
+            ("rtc.clientheadertimeout", rtc.clientheadertimeout),
+            ("rtc.write_stall", rtc.write_stall),
+            ("jsip.transtimer", jsip.transtimer),
+            ("jsip.prtimer", jsip.prtimer),
+            ("jsip.sessiontimer", jsip.sessiontimer),
+            ("jsip.acktimer", jsip.acktimer),
+            ("jsip.away_grace", jsip.away_grace),
+            ("jsip.keepalive", jsip.keepalive),
+            ("jsip.conntimeout", jsip.conntimeout),
+            ("limits.handler_timeout", self.limits.handler_timeout),
+        ];
+        for (key, duration) in durations {
+            if duration < Duration::from_millis(1) || duration > YEAR {
+                problems.push(format!("{key}: must be from 1ms to 365 days"));
+            }
+        }
+        problems
     }
 }
 

@@ -110,6 +110,11 @@ impl<'a> Fields<'a> {
         let cseq = cseq("CSeq", self.cseq)?.ok_or_else(|| DecodeError::new("CSeq", MISSING))?;
         let from = text("From", self.from, frame)?;
         let to = text("To", self.to, frame)?;
+        for (name, value) in self.slots() {
+            if let Some(value) = value {
+                strict::check(value.get()).map_err(|problem| DecodeError::new(name, problem))?;
+            }
+        }
         for (name, value) in &self.others {
             strict::check(value.get()).map_err(|problem| DecodeError::new(name, problem))?;
         }
@@ -161,6 +166,17 @@ impl<'a> Fields<'a> {
         }))
     }
 
+    /// The fields that are ignored on one kind of message or the other. All others of the protocol are texts or numbers.
+    fn slots(&self) -> [(&'static str, Option<&'a RawValue>); 5] {
+        [
+            ("Request-URI", self.uri),
+            ("Code", self.code),
+            ("Desc", self.desc),
+            ("RelatedID", self.related),
+            ("Router", self.router),
+        ]
+    }
+
     fn headers(&self, frame: &ByteString) -> Headers {
         Headers::from_fields(self.others.iter().map(|(name, value)| Header {
             name: match name {
@@ -196,6 +212,9 @@ impl<'a> Fields<'a> {
 
 const MISSING: &str = "is missing";
 
+/// Of a longer frame the fields of the protocol are copies: who keeps them must not keep its body.
+const LONG: usize = 2048;
+
 fn text(
     field: &'static str,
     value: Option<&RawValue>,
@@ -210,6 +229,9 @@ fn text(
         return serde_json::from_str::<String>(raw)
             .map(ByteString::from)
             .map_err(|_| DecodeError::new(field, "has an escape that is no character"));
+    }
+    if frame.len() > LONG {
+        return Ok(ByteString::from(inner));
     }
     Ok(frame.slice_ref(inner))
 }

@@ -1,6 +1,10 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The limits and timers of a [`Stack`](super::Stack). The defaults are those of the protocol page.
+///
+/// The stack takes no time for longer than ten years, no `keepalive` for shorter than a millisecond, and no
+/// `arrival_ping_frames` for less than 1: the clock would overflow, or the pings never end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StackConfig {
@@ -65,4 +69,29 @@ impl Default for StackConfig {
             hop: false,
         }
     }
+}
+
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+const SHORTEST_KEEPALIVE: Duration = Duration::from_millis(1);
+
+/// The settings as the stack takes them: the same, if there is nothing that it could not work with.
+pub(super) fn within_bounds(config: Arc<StackConfig>) -> Arc<StackConfig> {
+    let mut bounded = StackConfig::clone(&config);
+    for time in [
+        &mut bounded.transtimer,
+        &mut bounded.prtimer,
+        &mut bounded.sessiontimer,
+        &mut bounded.acktimer,
+        &mut bounded.linger,
+        &mut bounded.min_expire,
+        &mut bounded.max_expire,
+        &mut bounded.keepalive,
+        &mut bounded.dead_after,
+        &mut bounded.arrival_ping_after,
+    ] {
+        *time = LONGEST.min(*time);
+    }
+    bounded.keepalive = SHORTEST_KEEPALIVE.max(bounded.keepalive);
+    bounded.arrival_ping_frames = bounded.arrival_ping_frames.max(1);
+    if bounded == *config { config } else { Arc::new(bounded) }
 }

@@ -11,7 +11,7 @@
 //! | 50 s without | the socket is given up |
 //! | a new socket | what is unfinished and not confirmed is sent again, in its old order; then what waits |
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use bytestring::ByteString;
@@ -128,6 +128,8 @@ pub(super) struct Delivery<T> {
     /// The frames up to this one have arrived, or are no longer asked for.
     confirmed: u64,
     waiting: BTreeMap<u64, Waiting>,
+    /// The ACKs among them: a session that ends finds its own without a walk through the queue.
+    waiting_acks: BTreeSet<(DialogKey, u64)>,
     next_ticket: u64,
     waiting_requests: usize,
     acks: VecDeque<Ack>,
@@ -141,6 +143,7 @@ impl<T> Delivery<T> {
             sent: 0,
             confirmed: 0,
             waiting: BTreeMap::new(),
+            waiting_acks: BTreeSet::new(),
             next_ticket: 0,
             waiting_requests: 0,
             acks: VecDeque::new(),
@@ -189,6 +192,9 @@ impl<T> Delivery<T> {
             let ticket = self.next_ticket;
             self.next_ticket += 1;
             self.waiting_requests += usize::from(room == Room::Shared);
+            if let Owner::Ack(dialog) = owner {
+                self.waiting_acks.insert((dialog, ticket));
+            }
             self.waiting.insert(ticket, Waiting { text, owner, room });
             return Place::Waiting(ticket);
         };
@@ -216,6 +222,7 @@ impl<T> Delivery<T> {
         match place {
             Place::Sent(_) => {}
             Place::Waiting(ticket) => {
+                // No ACK is: those go by their dialog.
                 if let Some(waiting) = self.waiting.remove(&ticket) {
                     self.waiting_requests -= usize::from(waiting.room == Room::Shared);
                 }
@@ -223,9 +230,22 @@ impl<T> Delivery<T> {
         }
     }
 
+    /// Puts another text in the place of a frame that waits. Returns whether it does.
+    pub(super) fn replace(&mut self, place: Place, text: &ByteString) -> bool {
+        let Place::Waiting(ticket) = place else { return false };
+        match self.waiting.get_mut(&ticket) {
+            Some(waiting) => {
+                waiting.text = text.clone();
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Takes out all that waits.
     pub(super) fn take_waiting(&mut self) -> Vec<(ByteString, Owner, Room)> {
         self.waiting_requests = 0;
+        self.waiting_acks.clear();
         std::mem::take(&mut self.waiting)
             .into_values()
             .map(|waiting| (waiting.text, waiting.owner, waiting.room))
@@ -235,7 +255,10 @@ impl<T> Delivery<T> {
     /// The session of these ACKs has ended: they are not sent any more, nor again.
     pub(super) fn forget_acks(&mut self, dialog: DialogKey) {
         self.acks.retain(|ack| ack.dialog != dialog);
-        self.waiting.retain(|_, waiting| waiting.owner != Owner::Ack(dialog));
+        while let Some(&own) = self.waiting_acks.range((dialog, 0)..=(dialog, u64::MAX)).next() {
+            self.waiting_acks.remove(&own);
+            self.waiting.remove(&own.1);
+        }
     }
 
     /// Opens the way to a new socket, and returns up to which frame all had arrived on the old ones, with the ACKs that had not.
@@ -369,5 +392,43 @@ impl<T> Delivery<T> {
         if self.acks.is_empty() {
             self.acks = VecDeque::new();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::dialog::Dialogs;
+    use crate::{DialogId, Method};
+
+    /// However many frames wait, a session that ends looks at its own ACKs alone.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test has no clock; the time does not matter")]
+    fn waiting_acks_are_found_by_their_dialog() {
+        let now = Instant::now();
+        let mut dialogs = Dialogs::<()>::new(foldhash::fast::FixedState::with_seed(1));
+        let mut key = |id: &'static str| dialogs.insert(DialogId::new(id).unwrap(), None, now);
+        let keys = [key("a"), key("b"), key("c")];
+        let (config, mut counters) = (StackConfig::default(), Counters::default());
+        let mut delivery = Delivery::<()>::new();
+        for dialog in keys.into_iter().chain(keys) {
+            for owner in [Owner::Ack(dialog), Owner::Nobody] {
+                let text = ByteString::from_static(Method::Ack.name());
+                delivery.transmit((now, &config, &mut counters), text, owner, Room::Reserved);
+            }
+        }
+        assert_eq!(delivery.waiting_acks.len(), 6);
+        for (dialog, left) in keys.into_iter().zip([4, 2, 0]) {
+            delivery.forget_acks(dialog);
+            assert_eq!((delivery.waiting_acks.len(), delivery.queued()), (left, 6 + left));
+        }
+        delivery.transmit(
+            (now, &config, &mut counters),
+            ByteString::new(),
+            Owner::Ack(keys[0]),
+            Room::Reserved,
+        );
+        assert_eq!(delivery.take_waiting().len(), 7);
+        assert!(delivery.waiting_acks.is_empty());
     }
 }

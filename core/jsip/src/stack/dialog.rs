@@ -47,6 +47,11 @@ impl<T> Dialog<T> {
         self.transactions.iter().find(|open| open.cseq == cseq && open.is_received())
     }
 
+    /// The INVITE of the peer that waits for its ACK.
+    pub(super) fn answered(&self, cseq: CSeq) -> Option<&Transaction> {
+        self.transactions.iter().find(|open| open.cseq == cseq && open.is_answered())
+    }
+
     /// The open request of the application or of the session.
     pub(super) fn sent(&self, cseq: CSeq) -> Option<&Transaction> {
         self.transactions.iter().find(|open| open.cseq == cseq && open.is_sent())

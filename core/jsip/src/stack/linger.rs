@@ -106,6 +106,13 @@ impl Linger {
         }
     }
 
+    /// Another response was put in the place of one that had not left.
+    pub(super) fn replace(&mut self, fingerprint: u64, text: ByteString) {
+        if let Some(entry) = self.position(fingerprint).and_then(|at| self.entries.get_mut(at)) {
+            entry.answer = Answer::Text(Box::new(text));
+        }
+    }
+
     /// The ACK came.
     pub(super) fn forget(&mut self, fingerprint: u64) {
         if let Some(at) = self.position(fingerprint) {

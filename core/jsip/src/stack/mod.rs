@@ -99,13 +99,13 @@ impl<T: Clone> Stack<T> {
     /// A peer that was not seen yet. `seed` is all the randomness there is: it keys the hashes, and the CSeqs of the stack's own
     /// requests follow from it.
     pub fn new(config: Arc<StackConfig>, seed: u64) -> Self {
-        let core = Core::new(config, seed);
+        let core = Core::new(config::within_bounds(config), seed);
         Self { dialogs: Dialogs::new(core.hasher()), core, timers: Timers::default() }
     }
 
     /// Changes the limits; timers that run keep their time.
     pub fn set_config(&mut self, config: Arc<StackConfig>) {
-        self.core.config = config;
+        self.core.config = config::within_bounds(config);
     }
 
     /// A ping or another control frame of the peer: a sign of life.

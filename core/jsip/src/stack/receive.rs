@@ -185,6 +185,9 @@ impl<T: Clone> Turn<'_, T> {
                 Method::Bye | Method::Cancel | Method::Info | Method::Update | Method::Prack | Method::Ack,
                 None,
             ) => {
+                if self.drops_cancel(&request) {
+                    return;
+                }
                 self.core.counters.refused_unknown += 1;
                 let response = request.response(StatusCode::NO_SUCH_TRANSACTION);
                 self.refuse(&request, fingerprint, &response);
@@ -315,9 +318,7 @@ impl<T: Clone> Turn<'_, T> {
             if let State::Sent { deadline, .. } = &mut open.state {
                 *deadline = Some(self.now + self.core.config.prtimer);
             }
-            let method = open.method;
-            let asked = matches!(open.state, State::Sent { origin: Origin::Application, .. });
-            if asked && self.hears(method) {
+            if matches!(open.state, State::Sent { origin: Origin::Application, .. }) {
                 self.deliver(response);
             }
             return;
@@ -331,13 +332,10 @@ impl<T: Clone> Turn<'_, T> {
         let State::Sent { origin, .. } = transaction.state else { return };
         match origin {
             Origin::Application => {
-                let hears = self.hears(transaction.method);
                 if let Some(session) = &mut self.dialog.session {
                     session.concluded(Side::Application, transaction.cseq);
                 }
-                if hears {
-                    self.deliver(response);
-                }
+                self.deliver(response);
             }
             Origin::Refresh => {
                 if let Some(session) = self.dialog.session.take() {
@@ -346,9 +344,5 @@ impl<T: Clone> Turn<'_, T> {
             }
             Origin::Nobody => {}
         }
-    }
-
-    fn hears(&self, method: Method) -> bool {
-        self.dialog.session.as_ref().is_none_or(|session| session.hears(method))
     }
 }

@@ -61,11 +61,26 @@ pub(super) struct Transaction {
 
 impl Transaction {
     pub(super) fn new(request: &Request, now: Instant, state: State) -> Self {
+        // A call lasts: it must not keep its frame alive. Of a long frame these are copies anyway.
+        let kept = |text: &ByteString| match request.method {
+            Method::Invite => ByteString::from(&**text),
+            Method::Ack
+            | Method::Bye
+            | Method::Cancel
+            | Method::Register
+            | Method::Options
+            | Method::Info
+            | Method::Update
+            | Method::Prack
+            | Method::Subscribe
+            | Method::Message
+            | Method::Notify => text.clone(),
+        };
         Self {
             cseq: request.cseq,
             method: request.method,
-            from: request.from.clone(),
-            to: request.to.clone(),
+            from: kept(&request.from),
+            to: kept(&request.to),
             since: now,
             state,
         }
@@ -122,5 +137,21 @@ impl Transaction {
             State::Answered { .. } => "Answered",
             State::Sent { .. } => "Sent",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test has no clock; the time does not matter")]
+    fn a_call_does_not_keep_its_frame_alive() {
+        let frame = r#"{"Type":"INVITE","Request-URI":"u","From":"f","To":"t","DialogueID":"d","CSeq":1}"#;
+        let Ok(crate::Message::Request(invite)) = crate::Message::decode(frame) else { panic!("an INVITE") };
+        let now = Instant::now();
+        let state = State::Received { fingerprint: 0, provisional: None, deadline: None };
+        let open = Transaction::new(&invite, now, state);
+        assert!(open.from.as_bytes().is_unique() && open.to.as_bytes().is_unique());
     }
 }

@@ -45,7 +45,11 @@ impl<T: Clone> Turn<'_, T> {
     /// Opens the transaction of a request of the peer.
     pub(super) fn open_received(&mut self, request: &Request, fingerprint: u64) {
         let deadline = match request.method {
-            Method::Invite => None,
+            Method::Invite => {
+                // From here on an ACK of this CSeq is for this INVITE, not for a refused one before it.
+                self.dialog.transactions.retain(|open| !(open.is_answered() && open.cseq == request.cseq));
+                None
+            }
             Method::Ack
             | Method::Bye
             | Method::Cancel
@@ -188,8 +192,32 @@ impl<T: Clone> Turn<'_, T> {
         })
     }
 
+    /// Whether a CANCEL that would be refused has the CSeq of a request: the refusal would be taken for that one's answer. It
+    /// is dropped while the request is open; later the answer that the request has got stands for its own.
+    pub(super) fn drops_cancel(&mut self, cancel: &Request) -> bool {
+        if cancel.method != Method::Cancel {
+            return false;
+        }
+        if self.dialog.received(cancel.cseq).is_some() {
+            tracing::debug!("the CANCEL has the key of an open request, which it cannot take back");
+            self.core.counters.collisions += 1;
+            return true;
+        }
+        let Some(State::Answered { fingerprint, response, .. }) =
+            self.dialog.answered(cancel.cseq).map(|open| &open.state)
+        else {
+            return false;
+        };
+        let (fingerprint, text) = (*fingerprint, response.text.clone());
+        self.core.repeat_answer(self.now, text, fingerprint);
+        true
+    }
+
     /// The stack's own final response to a request of the peer that opens nothing.
     pub(super) fn refuse(&mut self, request: &Request, fingerprint: u64, response: &Response) {
+        if self.drops_cancel(request) {
+            return;
+        }
         if self.dialog.session.is_some() {
             self.refuse_in_session(request, fingerprint, response);
         } else {
@@ -197,9 +225,18 @@ impl<T: Clone> Turn<'_, T> {
         }
     }
 
-    /// The same in a session. An INVITE's ACK is then waited for, so that it is not taken for another's.
+    /// The same in a session. An INVITE's ACK is then waited for, so that it is not taken for another's. Not so if many are
+    /// waited for already, or one for an INVITE of this CSeq: which of the two it is for cannot be told.
     pub(super) fn refuse_in_session(&mut self, request: &Request, fingerprint: u64, response: &Response) {
-        if request.method != Method::Invite {
+        /// How many ACKs of refused INVITEs are waited for in a dialog.
+        const MAX_REFUSED: usize = 8;
+        let refused = |open: &&Transaction| {
+            matches!(open.state, State::Answered { acceptance: Acceptance::Refused(_), .. })
+        };
+        if request.method != Method::Invite
+            || self.dialog.answered(request.cseq).is_some()
+            || self.dialog.transactions.iter().filter(refused).count() >= MAX_REFUSED
+        {
             return self.core.answer(self.now, request, fingerprint, response);
         }
         self.open_received(request, fingerprint);
@@ -213,6 +250,18 @@ impl<T: Clone> Turn<'_, T> {
             && self.dialog.transactions.len() < self.core.config.max_dialog_transactions
     }
 
+    /// The application took its INVITE back: from here on it hears nothing of the PRACKs and UPDATEs that it sent before. INFO
+    /// passes in every state, and what is not of the session always.
+    pub(super) fn ignore_early(&mut self) {
+        for transaction in &mut self.dialog.transactions {
+            if let State::Sent { origin, .. } = &mut transaction.state
+                && matches!(transaction.method, Method::Prack | Method::Update)
+            {
+                *origin = Origin::Nobody;
+            }
+        }
+    }
+
     /// A re-INVITE stands for the ACK of the INVITE before it.
     pub(super) fn drop_accepted(&mut self) {
         self.dialog.transactions.retain(|transaction| {
@@ -220,12 +269,25 @@ impl<T: Clone> Turn<'_, T> {
         });
     }
 
-    /// The session is over: no ACK is waited for or sent again; its CANCEL waits no longer than any other request, and the
+    /// The session is over: no ACK is waited for or sent again; a 200 that has not left becomes a 487, as its BYE may be over
+    /// before the peer is back; its CANCEL waits no longer than any other request, and the
     /// answers to its UPDATEs are no business of a session that may follow it in this dialog.
     pub(super) fn session_ended(&mut self) {
         self.core.sessions -= 1;
         let until = self.now + self.core.config.transtimer;
-        self.dialog.transactions.retain(|transaction| !transaction.is_answered());
+        self.dialog.transactions.retain(|transaction| {
+            let State::Answered { fingerprint, response, acceptance } = &transaction.state else {
+                return true;
+            };
+            if *acceptance == Acceptance::Accepted {
+                let terminated =
+                    transaction.response(&self.dialog.id, StatusCode::REQUEST_TERMINATED).encode();
+                if self.core.delivery.replace(response.place, &terminated) {
+                    self.core.linger.replace(*fingerprint, terminated);
+                }
+            }
+            false
+        });
         for transaction in &mut self.dialog.transactions {
             let State::Sent { origin, deadline, .. } = &mut transaction.state else { continue };
             match (transaction.method, *origin) {

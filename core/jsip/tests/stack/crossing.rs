@@ -97,7 +97,8 @@ fn the_peer_cancels_with_the_invites_cseq() {
     let mut rig = session("Early", Side::Peer);
     rig.app_replies(200, 1);
     rig.peer(cancel(1, None));
-    rig.sees(&["200 1", "481 1"], &[]);
+    // It is too late, and what the INVITE has got says so.
+    rig.sees(&["200 1", "200 1"], &[]);
     assert_eq!(rig.state(), "Answered");
 }
 

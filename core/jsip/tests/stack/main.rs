@@ -4,14 +4,17 @@
 
 mod crossing;
 mod delivery;
+mod ended_away;
 mod fields;
 mod flows;
 mod matrix;
+mod overload;
 mod received;
 mod reinvite;
 mod release;
 mod sends;
 mod sent;
 mod session_timer;
+mod shared_keys;
 mod states;
 mod transactions;

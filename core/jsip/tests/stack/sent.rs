@@ -1,6 +1,6 @@
 //! Sessions that the application opens, before their final response, and cancelled ones.
 
-use jsip::Method::{Ack, Bye, Cancel, Invite, Prack};
+use jsip::Method::{Ack, Bye, Cancel, Invite, Prack, Update};
 use jsip::{Message, Side};
 use rtcd_testkit::{MessageExt as _, RequestExt as _, Rig, request, response};
 
@@ -230,4 +230,19 @@ fn the_callee_cannot_cancel() {
     }
     assert_eq!(rig.state(), "Early");
     assert_eq!(rig.stack.counters().refused_by_state, 2);
+}
+
+#[test]
+fn nothing_of_a_prack_is_heard_after_its_invite_was_taken_back() {
+    for method in [Prack, Update] {
+        let mut rig = session("Early", Side::Application);
+        rig.app_asks(method, 22);
+        rig.app_asks(Cancel, 26);
+        rig.replies(200, 26);
+        rig.replies(487, 1);
+        rig.hears(&["487 1"]);
+        rig.seconds(5.0);
+        rig.hears(&["END"]);
+        rig.is_over();
+    }
 }

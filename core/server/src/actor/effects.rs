@@ -1,23 +1,37 @@
 //! What tasks want done, and their end.
 
+use std::time::Duration;
+
 use jsip::{Message, Release, Request, SendError, StatusCode};
 use rtcd_sdk::LegId;
-use rtcd_sdk::host::{Effect, Event, RelatedKey, TaskFault};
+use rtcd_sdk::host::{Effect, Event, RelatedKey, TaskFault, drop_caught};
 use tokio::time::Instant;
 
 use super::legs::answer_to_refused;
 use super::mail::{Mail, RemoteLeg, Undelivered};
-use super::tasks::{Kind, Place, TaskKey};
+use super::tasks::{Kind, Place, TaskKey, Wish};
 use super::{Actor, Local, Tag};
 use crate::related::Target;
 
+/// Longer than any server runs; a clock can take it.
+const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 impl Actor {
-    pub(super) fn apply(&mut self, task: TaskKey, effect: Effect, now: Instant) {
+    pub(super) fn grant(&mut self, task: TaskKey, wish: Wish, now: Instant) {
+        match wish {
+            Wish::Do(effect) => self.apply(task, effect, now),
+            // The handler may have been ended meanwhile; then nobody waits.
+            Wish::Done(done) => drop(done.send(())),
+            Wish::Fault(fault) => self.on_fault(task, &fault, now),
+        }
+    }
+
+    fn apply(&mut self, task: TaskKey, effect: Effect, now: Instant) {
         match effect {
             Effect::Send { leg, message } => self.send(task, leg, message, now),
             Effect::Open { leg, request } => self.open(task, leg, request, now),
             Effect::Relate { id, key } => self.relate(task, id, key),
-            Effect::Timer { timer, after } => self.tasks.set_timer(task, timer, now + after),
+            Effect::Timer { timer, after } => self.tasks.set_timer(task, timer, now + after.min(NEVER)),
             Effect::CancelTimer { timer } => {
                 self.tasks.cancel_timer(task, timer);
                 self.local.push_back(Local::Check(task));
@@ -143,7 +157,7 @@ impl Actor {
     }
 
     /// A handler failed: the task of a dialog ends; a service task goes on.
-    pub(super) fn on_fault(&mut self, task: TaskKey, fault: &TaskFault, now: Instant) {
+    fn on_fault(&mut self, task: TaskKey, fault: &TaskFault, now: Instant) {
         self.node.gauges.task_faults.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let Some(slot) = self.tasks.find(task) else { return };
         tracing::error!(
@@ -188,9 +202,9 @@ impl Actor {
 
     /// A request found too much waiting for its task.
     pub(super) fn refuse_full(&mut self, task: TaskKey, event: Event) {
-        let Event::Request { leg, request, .. } = event else { return };
+        let Event::Request { leg, request, .. } = event else { return drop_caught(event) };
         let response = request.response(StatusCode::SERVICE_UNAVAILABLE);
-        self.tasks.effects.push_back((task, Effect::Send { leg, message: response.into() }));
+        self.tasks.effects.push_back((task, Wish::Do(Effect::Send { leg, message: response.into() })));
     }
 
     pub(super) fn leg_ended(&mut self, task: TaskKey, leg: LegId) {

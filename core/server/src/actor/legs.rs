@@ -1,15 +1,17 @@
 //! What comes from other actors: dialogs that tasks elsewhere have with this peer, legs of tasks here that lead elsewhere.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jsip::{DialogId, DialogKey, Message, Request, SendError, StatusCode};
 use rtcd_sdk::host::Event;
 use tokio::time::Instant;
 
-use super::mail::{Homecoming, Mail, Name, Related, RemoteLeg};
+use super::mail::{Address, Homecoming, Mail, Name, Related, RemoteLeg};
 use super::output::request_has_answer;
-use super::tasks::{Delivered, Place, TaskKey};
+use super::tasks::{Delivered, Place, TaskKey, Wish};
 use super::{Actor, Closing, Local, Tag};
+use crate::node::Node;
 
 impl Actor {
     pub(super) fn on_mail(&mut self, mail: Mail, now: Instant) {
@@ -17,8 +19,8 @@ impl Actor {
             Mail::Attach(attachment) => self.attach(*attachment, now),
             Mail::Unreachable(code) => {
                 self.dialling = false;
+                self.short_lives = 0;
                 self.stack.handle_unreachable(now.into_std(), code);
-                return;
             }
             Mail::Open(open) => self.open_for(open.0, open.1, now),
             Mail::Send(send) => self.send_for(&send.0, &send.1, send.2, now),
@@ -33,9 +35,8 @@ impl Actor {
             Mail::Effects(effects) => {
                 let (task, effects, done) = *effects;
                 if self.tasks.find(task).is_some() {
-                    self.tasks.effects.extend(effects.into_iter().map(|effect| (task, effect)));
-                    // The handler may have been ended meanwhile; then nobody waits.
-                    let _ = done.send(());
+                    let wishes = effects.into_iter().map(Wish::Do).chain([Wish::Done(done)]);
+                    self.tasks.effects.extend(wishes.map(|wish| (task, wish)));
                 }
             }
             Mail::Back(back) => {
@@ -52,12 +53,11 @@ impl Actor {
             Mail::Inspect(question) => self.report(*question),
             Mail::Stop => self.stopping = true,
         }
-        self.dial_if_needed();
     }
 
     fn attach(&mut self, attachment: crate::rtc::Attachment, now: Instant) {
         if attachment.number < self.newest {
-            tokio::spawn(attachment.into_socket().close(Closing::Replaced));
+            tokio::spawn(attachment.into_socket(0).close(Closing::Replaced));
             return;
         }
         self.newest = attachment.number;
@@ -65,8 +65,15 @@ impl Actor {
             tokio::spawn(old.close(Closing::Replaced));
         }
         self.dialling = false;
-        self.socket = Some(attachment.into_socket());
+        self.attached_at = now;
+        self.socket = Some(attachment.into_socket(self.node.settings.rtc.max_write_buffer));
         self.stack.handle_attached(now.into_std());
+        while let Some(output) = self.stack.poll_output() {
+            self.on_output(output, now);
+        }
+        if let Some(socket) = &mut self.socket {
+            socket.allow_backlog();
+        }
     }
 
     fn open_for(&mut self, remote: RemoteLeg, request: Request, now: Instant) {
@@ -128,15 +135,15 @@ impl Actor {
     }
 
     fn on_related(&mut self, related: Related) {
-        let Related { task, key, leg, from, request } = related;
+        let Related { task, key, leg, from, request, .. } = related;
         let remote = RemoteLeg { home: self.mailbox.address().clone(), task, leg };
         let dialog = request.dialog.clone();
         let Some(slot) = self.tasks.find(task).filter(|slot| !slot.finishing) else {
-            let response = request.response(StatusCode::NOT_FOUND).with_reason("No such relid");
-            let _ = from.send(Mail::Send(Box::new((remote.clone(), dialog.clone(), response.into()))));
-            let _ = from.send(Mail::Release(Box::new((remote, dialog, jsip::Release::Finished))));
-            return;
+            return refuse_related(&from, remote, &request, StatusCode::NOT_FOUND);
         };
+        if slot.legs.len() >= self.node.settings.limits.task_legs {
+            return refuse_related(&from, remote, &request, StatusCode::SERVICE_UNAVAILABLE);
+        }
         slot.legs.insert(leg, Place::There { peer: from, dialog });
         let event = Event::Request { leg, related: Some(key), request };
         match self.tasks.deliver(task, event, self.mailbox.address(), self.node.host) {
@@ -145,21 +152,47 @@ impl Actor {
         }
     }
 
-    /// Dials a next hop that something waits for.
+    /// Dials a next hop that something waits for. A hop that takes connections and drops them is tried ever more slowly.
     pub(super) fn dial_if_needed(&mut self) {
         let Name::Hop(hop) = self.mailbox.address().name() else { return };
-        let counts = self.stack.counts();
-        let needed = counts.dialogs > 0 || counts.queued > 0;
-        if needed && self.socket.is_none() && !self.dialling && !self.stopping {
+        if self.stack.counts().queued > 0 && self.socket.is_none() && !self.dialling && !self.stopping {
             self.dialling = true;
-            tokio::spawn(crate::hops::dial(self.node.clone(), hop.clone(), self.mailbox.address().clone()));
+            let (node, address) = (self.node.clone(), self.mailbox.address().clone());
+            tokio::spawn(crate::hops::dial(node, hop.clone(), address, self.short_lives));
         }
+    }
+
+    /// A hop's socket is gone: remembers whether it had been of use.
+    pub(super) fn count_life(&mut self, now: Instant) {
+        /// A socket that lives so long was of use.
+        const LONG: Duration = Duration::from_secs(10);
+        self.short_lives = if now < self.attached_at + LONG { self.short_lives.saturating_add(1) } else { 0 };
     }
 }
 
-/// Answers a dialog that could not be opened with this peer.
-pub(super) fn refuse_open(open: (RemoteLeg, Request)) {
-    refuse(open, StatusCode::TEMPORARILY_NOT_AVAILABLE);
+/// Answers the first request of a dialog that another peer opened towards a task here.
+pub(super) fn refuse_related(from: &Address, remote: RemoteLeg, request: &Request, code: StatusCode) {
+    let mut response = request.response(code);
+    if code == StatusCode::NOT_FOUND {
+        response = response.with_reason("No such relid");
+    }
+    let _ = from.send(Mail::Send(Box::new((remote.clone(), request.dialog.clone(), response.into()))));
+    let _ = from.send(Mail::Release(Box::new((remote, request.dialog.clone(), jsip::Release::Finished))));
+}
+
+/// An actor has ended before it took this: it goes to the peer's next one, if there is one.
+pub(super) fn pass_on(node: &Arc<Node>, (remote, request): (RemoteLeg, Request), stopping: bool) {
+    let peer = if stopping { None } else { node.peer_for(&request) };
+    match peer.map(|peer| peer.send(Mail::Open(Box::new((remote.clone(), request.clone()))))) {
+        Some(Ok(())) => {}
+        Some(Err(_)) | None => refuse((remote, request), StatusCode::TEMPORARILY_NOT_AVAILABLE),
+    }
+}
+
+/// An actor has ended before it took this: the task is gone.
+pub(super) fn refuse_homeless(related: Related) {
+    let Related { task, leg, from, request, home, .. } = related;
+    refuse_related(&from, RemoteLeg { home, task, leg }, &request, StatusCode::NOT_FOUND);
 }
 
 fn refuse((remote, request): (RemoteLeg, Request), code: StatusCode) {

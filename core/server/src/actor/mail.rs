@@ -1,7 +1,8 @@
 //! What actors say to each other, and the room in their mailboxes.
 //!
-//! Only new requests compete for room: what answers, cancels or ends something that was let in is always taken, because letting
-//! it in reserved its room. So a mailbox holds at most its limit of competing mails, and a few mails for each open dialog.
+//! Only new requests and provisional responses compete for room; a provisional response that finds none is dropped. What answers
+//! finally, cancels or ends something that was let in is always taken, because letting it in reserved its room. So a mailbox holds at
+//! most its limit of competing mails, and a few mails for each open dialog.
 
 use std::any::Any;
 use std::fmt;
@@ -58,6 +59,8 @@ pub(crate) struct Related {
     pub(crate) key: RelatedKey,
     pub(crate) leg: LegId,
     pub(crate) from: Address,
+    /// Where it is sent.
+    pub(crate) home: Address,
     pub(crate) request: Request,
 }
 
@@ -77,7 +80,7 @@ pub(crate) enum Name {
     /// Another server. Apart from users, so that no user can connect as one.
     Hop(Arc<Hop>),
     /// The service task of an implementation.
-    Service(&'static str),
+    Service(&'static str, u32),
 }
 
 /// A next hop. This server goes by its realm there.
@@ -92,7 +95,7 @@ impl fmt::Display for Name {
         match self {
             Self::User(user) => f.write_str(user),
             Self::Hop(hop) => write!(f, "hop {}:{}", hop.host, hop.port),
-            Self::Service(name) => write!(f, "service {name}"),
+            Self::Service(name, number) => write!(f, "service {name} {number}"),
         }
     }
 }
@@ -177,10 +180,14 @@ impl Mailbox {
     }
 
     /// Takes no more mail, and gives what is left.
-    pub(crate) fn close(mut self) -> Vec<Mail> {
+    pub(crate) async fn close(mut self) -> Vec<Mail> {
         self.rx.close();
-        // The competing ones need no counting any more: nobody can send.
-        std::iter::from_fn(|| self.rx.try_recv().ok()).collect()
+        let mut left = Vec::new();
+        // The competing ones need no counting any more: nobody can send. It ends when the last one under way is in.
+        while let Some(mail) = self.rx.recv().await {
+            left.push(mail);
+        }
+        left
     }
 
     /// Whether nothing waits.

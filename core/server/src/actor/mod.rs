@@ -5,6 +5,7 @@
 //! writes once, and yields.
 
 mod effects;
+mod io;
 mod legs;
 mod mail;
 mod output;
@@ -14,19 +15,22 @@ mod tasks;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use jsip::{Detach, Stack};
 use rtcd_sdk::LegId;
 use rtcd_sdk::host::{Event, Hosted};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+pub(crate) use io::Metered;
 pub(crate) use mail::{Address, Hop, Mail, Mailbox, Name, Undelivered};
 pub(crate) use report::Report;
-pub(crate) use socket::{Closing, Io, Socket, WebSocket, socket_config};
+pub(crate) use socket::{Closing, Socket, WebSocket, socket_config};
 pub(crate) use tasks::{HostLimits, TaskKey};
 
 use crate::gauges::Told;
@@ -50,7 +54,7 @@ pub(crate) enum Tag {
 }
 
 fn is_service(mailbox: &Mailbox) -> bool {
-    matches!(mailbox.address().name(), Name::Service(_))
+    matches!(mailbox.address().name(), Name::Service(..))
 }
 
 /// What an actor sends to itself.
@@ -79,7 +83,14 @@ pub(crate) struct Actor {
     away_since: Instant,
     /// A next hop is being dialled.
     dialling: bool,
+    attached_at: Instant,
+    /// How many of a hop's sockets in a row have not lived long.
+    short_lives: u32,
     stopping: bool,
+    /// Effects that this turn may still apply.
+    budget: usize,
+    /// A turn has panicked.
+    broken: bool,
 }
 
 impl Actor {
@@ -98,7 +109,11 @@ impl Actor {
             told: Told::default(),
             away_since: Instant::now(),
             dialling: false,
+            attached_at: Instant::now(),
+            short_lives: 0,
             stopping: false,
+            budget: EFFECTS,
+            broken: false,
             node,
         })
     }
@@ -119,8 +134,18 @@ impl Actor {
     /// Runs until the peer is forgotten or the server stops.
     pub(crate) async fn run(mut self: Box<Self>) {
         // In a box: else the future holds the actor twice, and that is most of what an idle connection costs.
-        poll_fn(|cx| self.turn(cx)).await;
+        poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| self.turn(cx))) {
+            Ok(poll) => poll,
+            Err(_) => {
+                self.broken = true;
+                Poll::Ready(())
+            }
+        })
+        .await;
         self.node.directory.remove(self.mailbox.address());
+        if self.broken {
+            self.give_up();
+        }
         if let Some(socket) = self.socket.take() {
             self.tell();
             Box::pin(socket.close(Closing::GoingAway)).await;
@@ -128,25 +153,50 @@ impl Actor {
         self.tell_end();
         let Self { node, mailbox, stopping, .. } = *self;
         let name = mailbox.address().name().clone();
-        for mail in mailbox.close() {
-            // Who finds an address closed looks it up again; what was in the box already is passed on here.
+        // Who finds an address closed looks it up again; what was in the box already is passed on here.
+        for mail in mailbox.close().await {
             match (mail, &name) {
                 (Mail::Attach(attachment), Name::User(user)) if !stopping => node.attach(user, *attachment),
-                (Mail::Open(open), _) => legs::refuse_open(*open),
+                (Mail::Open(open), _) => legs::pass_on(&node, *open, stopping),
+                (Mail::Related(related), _) => legs::refuse_homeless(*related),
                 _ => {}
             }
         }
     }
 
+    /// A bug of the server's own: what this actor holds ends, so that nobody waits for it, and its user can come again.
+    fn give_up(&mut self) {
+        tracing::error!(peer = %self.mailbox.address().name(), "an actor panicked; its peer's dialogs end");
+        let tasks: Vec<TaskKey> = self.tasks.iter().map(|(task, _)| task).collect();
+        let remotes: Vec<Arc<RemoteLeg>> = self
+            .stack
+            .dialogs()
+            .filter_map(|dialog| match self.stack.tag(dialog.key) {
+                Some(Tag::Remote(remote)) => Some(remote.clone()),
+                Some(Tag::Local { .. }) | None => None,
+            })
+            .collect();
+        for remote in remotes {
+            let _ = remote.home.send(Mail::Event(Box::new((remote.task, Event::Ended { leg: remote.leg }))));
+        }
+        let now = Instant::now();
+        for task in tasks {
+            self.end(task, jsip::Release::Failed, now);
+        }
+    }
+
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
+        self.budget = EFFECTS;
         let mut again = !self.pump(now);
-        if !again {
-            again |= self.read_mail(cx, now);
-            again |= self.read_socket(cx, now);
-            again |= !self.run_timers(now);
-        }
+        // What feeds itself must not starve the rest: each turn takes something of each kind.
+        let inputs = if again { 1 } else { INPUTS };
+        again |= self.read_mail(cx, now, inputs);
+        again |= self.read_socket(cx, now, inputs);
+        again |= self.run_timers(now, inputs);
+        self.dial_if_needed();
         self.flush(cx, now);
+        self.watch(now);
         self.tell();
         if self.stopping || self.is_forgotten(now) {
             return Poll::Ready(());
@@ -159,36 +209,33 @@ impl Actor {
         Poll::Pending
     }
 
-    /// Does all that follows from the inputs so far; `false` if the budget did not suffice.
+    /// Does all that follows from the inputs so far; `false` if the turn's budget did not suffice.
     fn pump(&mut self, now: Instant) -> bool {
-        let mut effects = 0;
         loop {
             while let Some(output) = self.stack.poll_output() {
                 self.on_output(output, now);
             }
-            if let Some((task, fault)) = self.tasks.faults.pop() {
-                self.on_fault(task, &fault, now);
-            } else if let Some((task, effect)) = self.tasks.effects.pop_front() {
-                self.apply(task, effect, now);
-                effects += 1;
+            if self.budget == 0 {
+                return self.tasks.effects.is_empty() && self.local.is_empty();
+            }
+            self.budget -= 1;
+            if let Some((task, wish)) = self.tasks.effects.pop_front() {
+                self.grant(task, wish, now);
             } else if let Some(local) = self.local.pop_front() {
                 match local {
                     Local::Event(task, event) => self.on_leg_event(task, *event),
                     Local::Check(task) => self.check(task, now),
                     Local::End(task) => self.end(task, jsip::Release::Finished, now),
                 }
-                effects += 1;
             } else {
                 return true;
-            }
-            if effects >= EFFECTS {
-                return false;
             }
         }
     }
 
-    fn read_mail(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        for _ in 0..INPUTS {
+    /// Takes so many mails; says whether more may wait.
+    fn read_mail(&mut self, cx: &mut Context<'_>, now: Instant, inputs: usize) -> bool {
+        for _ in 0..inputs {
             // The actor holds an address of its own box, so the box never ends.
             let Poll::Ready(Some(mail)) = self.mailbox.poll(cx) else { return false };
             self.on_mail(mail, now);
@@ -199,8 +246,9 @@ impl Actor {
         true
     }
 
-    fn read_socket(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        for _ in 0..INPUTS {
+    /// Takes so many frames; says whether more may wait.
+    fn read_socket(&mut self, cx: &mut Context<'_>, now: Instant, inputs: usize) -> bool {
+        for _ in 0..inputs {
             let Some(socket) = &mut self.socket else { return false };
             let Poll::Ready(read) = socket.poll_read(cx) else { return false };
             match read {
@@ -208,6 +256,11 @@ impl Actor {
                 Read::Pong(Some(count)) => self.stack.handle_arrived(now.into_std(), count),
                 Read::Pong(None) | Read::Ping => self.stack.handle_alive(now.into_std()),
                 Read::Closed { clean: true } => self.detach(Closing::Answer, Detach::Clean, now),
+                Read::Replaced => {
+                    // Another connection of this server stands there; dialling again would throw it out.
+                    self.detach(Closing::Answer, Detach::Lost, now);
+                    self.stack.handle_unreachable(now.into_std(), jsip::StatusCode::SERVICE_UNAVAILABLE);
+                }
                 Read::Closed { clean: false } | Read::Broken => {
                     self.detach(Closing::Answer, Detach::Lost, now)
                 }
@@ -220,8 +273,8 @@ impl Actor {
         true
     }
 
-    /// Does what is due; `false` if the budget did not suffice.
-    fn run_timers(&mut self, now: Instant) -> bool {
+    /// Does what is due, so many timers of tasks at most; says whether more may be.
+    fn run_timers(&mut self, now: Instant, inputs: usize) -> bool {
         if self
             .socket
             .as_ref()
@@ -233,18 +286,23 @@ impl Actor {
         if self.stack.poll_timeout().is_some_and(|at| at <= now.into_std()) {
             self.stack.handle_timeout(now.into_std());
         }
-        while self.pump(now) {
-            let Some((task, timer)) = self.tasks.due(now) else { return true };
+        for _ in 0..inputs {
+            if !self.pump(now) {
+                return true;
+            }
+            let Some((task, timer)) = self.tasks.due(now) else { return false };
             self.deliver(task, Event::Timer { timer });
             self.local.push_back(Local::Check(task));
         }
-        false
+        !self.pump(now) || self.tasks.next_due().is_some_and(|at| at <= now)
     }
 
     fn flush(&mut self, cx: &mut Context<'_>, now: Instant) {
         let Some(socket) = &mut self.socket else { return };
-        if let Err(closing) = socket.flush(cx, now) {
-            self.detach(closing, Detach::Lost, now);
+        match socket.flush(cx, now) {
+            Ok(()) => {}
+            Err(Closing::Slow) => self.cut_slow(now),
+            Err(closing) => self.detach(closing, Detach::Lost, now),
         }
     }
 
@@ -254,8 +312,8 @@ impl Actor {
         tracing::debug!(peer = %self.mailbox.address().name(), remote = %socket.remote, ?closing, "detached");
         tokio::spawn(socket.close(closing));
         self.away_since = now;
+        self.count_life(now);
         self.stack.handle_detached(now.into_std(), detach);
-        self.dial_if_needed();
     }
 
     fn cut_slow(&mut self, now: Instant) {
@@ -284,7 +342,19 @@ impl Actor {
         }
     }
 
-    fn stall(&self) -> std::time::Duration {
+    /// Names a service that computes for long: it holds up its peer, and a thread.
+    fn watch(&self, since: Instant) {
+        const LONG: Duration = Duration::from_millis(100);
+        let took = since.elapsed();
+        if took >= LONG {
+            self.node.gauges.long_turns.fetch_add(1, Relaxed);
+            let services: Vec<&str> = self.tasks.iter().map(|(_, slot)| slot.kind.name()).take(4).collect();
+            let peer = self.mailbox.address().name();
+            tracing::warn!(%peer, ?services, ?took, "a turn took long: does a handler compute? see spawn_blocking");
+        }
+    }
+
+    fn stall(&self) -> Duration {
         self.node.settings.rtc.write_stall
     }
 

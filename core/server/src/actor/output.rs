@@ -121,6 +121,10 @@ impl Actor {
                     now,
                 );
             };
+            if slot.legs.len() >= self.node.settings.limits.task_legs {
+                let code = StatusCode::SERVICE_UNAVAILABLE;
+                return self.refuse_and_release(dialog, &request, code, None, now);
+            }
             slot.legs.insert(leg, Place::Here(dialog));
             self.stack.handle_bind(dialog, Tag::Local { task: target.task, leg });
             self.deliver(target.task, Event::Request { leg, related: Some(target.key), request });
@@ -129,7 +133,8 @@ impl Actor {
         }
         let remote = RemoteLeg { home: target.home.clone(), task: target.task, leg };
         let from = self.mailbox.address().clone();
-        let mail = Related { task: target.task, key: target.key, leg, from, request };
+        let home = target.home.clone();
+        let mail = Related { task: target.task, key: target.key, leg, from, home, request };
         match target.home.send(Mail::Related(Box::new(mail))) {
             Ok(()) => self.stack.handle_bind(dialog, Tag::Remote(Arc::new(remote))),
             Err(Undelivered::Full(Mail::Related(related))) => {

@@ -1,5 +1,6 @@
 //! The socket of a peer: never awaited, only polled.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,7 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream};
 use jsip::ByteString;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
@@ -16,15 +18,21 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-/// What carries a WebSocket: TCP, TLS, a pipe in tests.
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+use super::io::Metered;
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
+pub(crate) type WebSocket = WebSocketStream<Metered>;
 
-pub(crate) type WebSocket = WebSocketStream<Box<dyn Io>>;
+/// Bytes that wait in the WebSocket itself; more wait in front of it.
+const HIGH: usize = 64 * 1024;
+
+/// So many times the limit may wait for a reader that does read: a burst.
+const BURST: usize = 8;
+
+/// A reader that takes nothing for so long does not read.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// How sockets are read and written. A small read buffer is what an idle connection costs most.
-pub(crate) fn socket_config(max_message: usize, max_write: usize) -> WebSocketConfig {
+pub(crate) fn socket_config(max_message: usize) -> WebSocketConfig {
     /// Bytes that are read at once.
     const READ: usize = 4 * 1024;
     /// Bytes that are written without waiting for the end of the turn.
@@ -32,10 +40,12 @@ pub(crate) fn socket_config(max_message: usize, max_write: usize) -> WebSocketCo
     WebSocketConfig::default()
         .read_buffer_size(READ)
         .write_buffer_size(WRITE)
-        .max_write_buffer_size(max_write.max(2 * WRITE))
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message))
 }
+
+/// The close code of a socket whose userid has connected again.
+const REPLACED: u16 = 4001;
 
 /// Why the server closes a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +73,7 @@ impl Closing {
             Self::BadFrames => (CloseCode::Policy, "too many bad frames"),
             Self::Slow => (CloseCode::Policy, "reads too slowly"),
             Self::Silent => (CloseCode::Policy, "no sign of life"),
-            Self::Replaced => (CloseCode::Library(4001), "replaced by a new connection"),
+            Self::Replaced => (CloseCode::from(REPLACED), "replaced by a new connection"),
             Self::Protocol => (CloseCode::Protocol, "not WebSocket"),
             Self::Answer => return None,
         };
@@ -81,6 +91,8 @@ pub(crate) enum Read {
     Closed {
         clean: bool,
     },
+    /// The other side has a newer connection of this one (4001).
+    Replaced,
     /// The server has to close it.
     Bad(Closing),
     Broken,
@@ -90,14 +102,39 @@ pub(crate) enum Read {
 pub(crate) struct Socket {
     ws: WebSocket,
     pub(crate) remote: SocketAddr,
+    /// Something was given to the WebSocket since its last complete flush.
     dirty: bool,
-    /// Since when a write has been waiting.
+    /// Bytes in the WebSocket that are not known to be written.
+    unwritten: usize,
+    /// Frames that wait in front of it.
+    backlog: VecDeque<Message>,
+    backlog_bytes: usize,
+    /// How much may wait for a reader that does not read.
+    limit: usize,
+    written: u64,
+    /// Since when nothing could be written.
     pub(crate) stalled: Option<Instant>,
 }
 
 impl Socket {
-    pub(crate) fn new(ws: WebSocket, remote: SocketAddr) -> Self {
-        Self { ws, remote, dirty: false, stalled: None }
+    /// At most so many bytes wait for a reader that does not keep up.
+    pub(crate) fn new(ws: WebSocket, remote: SocketAddr, limit: usize) -> Self {
+        Self {
+            ws,
+            remote,
+            dirty: false,
+            unwritten: 0,
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
+            limit,
+            written: 0,
+            stalled: None,
+        }
+    }
+
+    /// What waits now came all at once, from the queue of an absent peer: it does not count against the reader.
+    pub(crate) fn allow_backlog(&mut self) {
+        self.limit += self.backlog_bytes;
     }
 
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
@@ -114,6 +151,7 @@ impl Socket {
                 Some(Ok(Message::Pong(payload))) => {
                     Read::Pong(std::str::from_utf8(&payload).ok().and_then(|text| text.parse().ok()))
                 }
+                Some(Ok(Message::Close(Some(frame)))) if u16::from(frame.code) == REPLACED => Read::Replaced,
                 Some(Ok(Message::Close(frame))) => Read::Closed { clean: is_clean(frame.as_ref()) },
                 Some(Ok(Message::Frame(_))) => continue,
                 Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
@@ -131,39 +169,59 @@ impl Socket {
     pub(crate) fn text(&mut self, text: &ByteString) -> Result<(), Closing> {
         // A ByteString is UTF-8, so it always converts.
         let text = Utf8Bytes::try_from(text.as_bytes().clone()).unwrap_or_default();
-        self.write(Message::Text(text))
+        self.send(Message::Text(text))
     }
 
+    /// Adds a ping. It counts the frames before it, so it waits behind them.
     pub(crate) fn ping(&mut self, count: u64) -> Result<(), Closing> {
-        self.write(Message::Ping(Bytes::from(count.to_string())))
+        self.send(Message::Ping(Bytes::from(count.to_string())))
+    }
+
+    fn send(&mut self, message: Message) -> Result<(), Closing> {
+        if self.unwritten < HIGH && self.backlog.is_empty() {
+            return self.write(message);
+        }
+        self.backlog_bytes += message.len();
+        self.backlog.push_back(message);
+        if self.backlog_bytes > BURST * self.limit { Err(Closing::Slow) } else { Ok(()) }
     }
 
     fn write(&mut self, message: Message) -> Result<(), Closing> {
         self.dirty = true;
-        match Pin::new(&mut self.ws).start_send(message) {
-            Ok(()) => Ok(()),
-            Err(Error::WriteBufferFull(_)) => Err(Closing::Slow),
-            Err(_) => Err(Closing::Answer),
-        }
+        self.unwritten += message.len();
+        Pin::new(&mut self.ws).start_send(message).map_err(|_| Closing::Answer)
     }
 
-    /// Writes what can be written; remembers since when it could not.
+    /// Writes what can be written; remembers since when nothing could.
     pub(crate) fn flush(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), Closing> {
-        if !self.dirty {
-            return Ok(());
-        }
-        match Pin::new(&mut self.ws).poll_flush(cx) {
-            Poll::Ready(Ok(())) => {
-                self.dirty = false;
-                self.stalled = None;
-                Ok(())
+        while self.dirty {
+            let flushed = Pin::new(&mut self.ws).poll_flush(cx);
+            let written = self.ws.get_ref().written();
+            let progress = written - std::mem::replace(&mut self.written, written);
+            match flushed {
+                Poll::Ready(Ok(())) => {
+                    self.dirty = false;
+                    self.unwritten = 0;
+                    self.stalled = None;
+                }
+                Poll::Ready(Err(_)) => return Err(Closing::Answer),
+                Poll::Pending => {
+                    self.unwritten = self.unwritten.saturating_sub(progress as usize);
+                    if progress > 0 || self.stalled.is_none() {
+                        self.stalled = Some(now);
+                    }
+                    let idle = self.stalled.is_some_and(|since| now >= since + MOMENT);
+                    return if idle && self.backlog_bytes > self.limit { Err(Closing::Slow) } else { Ok(()) };
+                }
             }
-            Poll::Ready(Err(_)) => Err(Closing::Answer),
-            Poll::Pending => {
-                self.stalled.get_or_insert(now);
-                Ok(())
+            while self.unwritten < HIGH
+                && let Some(message) = self.backlog.pop_front()
+            {
+                self.backlog_bytes -= message.len();
+                self.write(message)?;
             }
         }
+        Ok(())
     }
 
     /// Closes the socket, best beside the actor: writes the close frame, waits for the other side a little, and lets go.

@@ -48,7 +48,7 @@ pub(crate) struct Slot {
     pub(crate) related: Vec<String>,
     /// Counts the legs that peers opened; shared with the map of related ids.
     pub(crate) received: Option<Arc<AtomicU64>>,
-    timers: usize,
+    timers: HashMap<TimerId, Instant, foldhash::fast::FixedState>,
     /// The task has said that it ends.
     pub(crate) finishing: bool,
     pub(crate) since: Instant,
@@ -94,6 +94,8 @@ pub(crate) struct HostLimits {
     pub(crate) handler_timeout: Duration,
     /// New requests that wait for a task that is away.
     pub(crate) away_queue: usize,
+    /// Mails that wait for a service task that is away.
+    pub(crate) service_queue: usize,
 }
 
 /// All tasks of an actor.
@@ -102,11 +104,18 @@ pub(crate) struct Tasks {
     generation: u32,
     out: Outbox,
     due: BTreeSet<(Instant, TaskKey, TimerId)>,
-    set: HashMap<(TaskKey, TimerId), Instant, foldhash::fast::FixedState>,
     /// What tasks want done, in order.
-    pub(crate) effects: VecDeque<(TaskKey, Effect)>,
-    /// Tasks whose handler failed.
-    pub(crate) faults: Vec<(TaskKey, TaskFault)>,
+    pub(crate) effects: VecDeque<(TaskKey, Wish)>,
+}
+
+/// Something in the queue of what tasks want done.
+pub(crate) enum Wish {
+    /// An effect.
+    Do(Effect),
+    /// All before it is done: the task that waits for that may go on.
+    Done(oneshot::Sender<()>),
+    /// The handler failed; what it had sent before has left.
+    Fault(TaskFault),
 }
 
 impl Tasks {
@@ -116,9 +125,7 @@ impl Tasks {
             generation: 0,
             out: Outbox::default(),
             due: BTreeSet::new(),
-            set: HashMap::default(),
             effects: VecDeque::new(),
-            faults: Vec::new(),
         }
     }
 
@@ -146,7 +153,7 @@ impl Tasks {
             legs: LegMap::default(),
             related: Vec::new(),
             received: None,
-            timers: 0,
+            timers: HashMap::default(),
             finishing: false,
             since: now,
         });
@@ -159,14 +166,9 @@ impl Tasks {
 
     /// Takes a task out, with its timers. One that is away is dropped when it comes back.
     pub(crate) fn remove(&mut self, key: TaskKey) -> Option<Slot> {
-        let timers = self.find(key)?.timers;
-        if timers > 0 {
-            let of_task: Vec<_> =
-                self.set.iter().filter(|((task, _), _)| *task == key).map(|(k, v)| (*k, *v)).collect();
-            for ((task, timer), at) in of_task {
-                self.set.remove(&(task, timer));
-                self.due.remove(&(at, task, timer));
-            }
+        let timers = mem::take(&mut self.find(key)?.timers);
+        for (timer, at) in timers {
+            self.due.remove(&(at, key, timer));
         }
         self.slots.try_remove(key.index as usize)
     }
@@ -189,14 +191,19 @@ impl Tasks {
         }
         match &mut slot.state {
             State::Away(queue) => {
-                let competes = match &event {
-                    Event::Request { request, .. } => super::mail::request_competes(request),
-                    Event::Mail(_) => true,
-                    Event::Start | Event::Response { .. } | Event::Ended { .. } | Event::Timer { .. } => {
-                        false
+                let room = match &event {
+                    Event::Request { request, .. } if super::mail::request_competes(request) => {
+                        limits.away_queue
                     }
+                    // The mailbox has taken it.
+                    Event::Mail(_) => limits.service_queue,
+                    Event::Request { .. }
+                    | Event::Start
+                    | Event::Response { .. }
+                    | Event::Ended { .. }
+                    | Event::Timer { .. } => usize::MAX,
                 };
-                if competes && queue.len() >= limits.away_queue {
+                if queue.len() >= room {
                     return Delivered::Full(Box::new(event));
                 }
                 queue.push_back(event);
@@ -220,9 +227,19 @@ impl Tasks {
             }
             Poll::Pending => {
                 self.gather(key);
+                // It goes on when what it has sent so far is done.
+                let (done, when_done) = oneshot::channel();
+                self.effects.push_back((key, Wish::Done(done)));
                 let Some(slot) = self.slots.get(key.index as usize) else { return };
                 let span = tracing::info_span!("task", service = slot.kind.name(), home = %home.name());
-                let away = away(key, task, mem::take(&mut self.out), home.clone(), limits.handler_timeout);
+                let away = away(
+                    key,
+                    task,
+                    mem::take(&mut self.out),
+                    home.clone(),
+                    limits.handler_timeout,
+                    when_done,
+                );
                 tokio::spawn(away.instrument(span));
             }
         }
@@ -232,7 +249,7 @@ impl Tasks {
     fn gather(&mut self, key: TaskKey) -> bool {
         let before = self.effects.len();
         self.out.take_into(&mut Keyed { key, to: &mut self.effects });
-        self.effects.range(before..).any(|(_, effect)| matches!(effect, Effect::Finish))
+        self.effects.range(before..).any(|(_, effect)| matches!(effect, Wish::Do(Effect::Finish)))
     }
 
     /// A task that was away is home again.
@@ -264,25 +281,24 @@ impl Tasks {
             if matches!(slot.kind, Kind::Slp(_)) {
                 slot.finishing = true;
             }
-            self.faults.push((key, fault));
+            self.effects.push_back((key, Wish::Fault(fault)));
         }
     }
 
     /// Sets a timer of a task.
     pub(crate) fn set_timer(&mut self, key: TaskKey, timer: TimerId, at: Instant) {
         let Some(slot) = self.find(key) else { return };
-        slot.timers += 1;
+        slot.timers.insert(timer, at);
         self.due.insert((at, key, timer));
-        self.set.insert((key, timer), at);
     }
 
-    /// Takes a timer back.
+    /// Takes a timer back, also one that waits for its task to come home.
     pub(crate) fn cancel_timer(&mut self, key: TaskKey, timer: TimerId) {
-        if let Some(at) = self.set.remove(&(key, timer)) {
+        let Some(slot) = self.find(key) else { return };
+        if let Some(at) = slot.timers.remove(&timer) {
             self.due.remove(&(at, key, timer));
-            if let Some(slot) = self.find(key) {
-                slot.timers -= 1;
-            }
+        } else if let State::Away(queue) = &mut slot.state {
+            queue.retain(|event| !matches!(event, Event::Timer { timer: due } if *due == timer));
         }
     }
 
@@ -292,7 +308,10 @@ impl Tasks {
         if at > now {
             return None;
         }
-        self.cancel_timer(key, timer);
+        self.due.pop_first();
+        if let Some(slot) = self.find(key) {
+            slot.timers.remove(&timer);
+        }
         Some((key, timer))
     }
 
@@ -310,7 +329,7 @@ impl Slot {
             State::Away(_) => false,
         };
         home && self.legs.is_empty()
-            && self.timers == 0
+            && self.timers.is_empty()
             && self.related.is_empty()
             && matches!(self.kind, Kind::Slp(_))
     }
@@ -337,17 +356,28 @@ pub(crate) fn next_received(counter: &AtomicU64) -> LegId {
 
 struct Keyed<'a> {
     key: TaskKey,
-    to: &'a mut VecDeque<(TaskKey, Effect)>,
+    to: &'a mut VecDeque<(TaskKey, Wish)>,
 }
 
 impl Extend<Effect> for Keyed<'_> {
     fn extend<I: IntoIterator<Item = Effect>>(&mut self, effects: I) {
-        self.to.extend(effects.into_iter().map(|effect| (self.key, effect)));
+        self.to.extend(effects.into_iter().map(|effect| (self.key, Wish::Do(effect))));
     }
 }
 
 /// Goes on with a handler that waits. What it sends goes home at once; the handler goes on when the home has done it.
-async fn away(key: TaskKey, mut task: Box<dyn Hosted>, out: Outbox, home: Address, timeout: Duration) {
+async fn away(
+    key: TaskKey,
+    mut task: Box<dyn Hosted>,
+    out: Outbox,
+    home: Address,
+    timeout: Duration,
+    sent_so_far: oneshot::Receiver<()>,
+) {
+    // An error: the task was ended meanwhile.
+    if sent_so_far.await.is_err() {
+        return;
+    }
     let mut deadline = std::pin::pin!(tokio::time::sleep(timeout));
     let mut late = false;
     let end = loop {

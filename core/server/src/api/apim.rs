@@ -10,9 +10,8 @@ use rtcd_sdk::ApiError;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::BUILT_IN;
 use super::table::{Form, Table, error, line};
-use crate::control::{Control, SwitchError};
+use crate::control::{BUILT_IN, Control, SwitchError};
 
 pub(super) fn router() -> Router<Arc<Control>> {
     Router::new().route("/apis", get(list)).route("/{name}", post(load).delete(remove))

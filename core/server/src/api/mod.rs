@@ -5,7 +5,10 @@ mod runtime;
 mod slpm;
 mod table;
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Poll;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -14,11 +17,8 @@ use axum::response::{IntoResponse, Response};
 use rtcd_sdk::ApiError;
 use tower_service::Service as _;
 
-use crate::control::Control;
+use crate::control::{BUILT_IN, Control};
 use crate::routes::{is_name, is_version};
-
-/// APIs that are always there.
-pub(crate) const BUILT_IN: [&str; 3] = ["apim.v1", "runtime.v1", "slpm.v1"];
 
 /// What the API side serves.
 pub(crate) fn router(control: Arc<Control>) -> Router {
@@ -46,9 +46,18 @@ async fn plugin(State(control): State<Arc<Control>>, mut request: Request) -> Re
     };
     *request.uri_mut() = rest;
     let mut router = binding.router.method_not_allowed_fallback(async || ApiError::unsupported_method());
-    let response = match router.call(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
+    let mut answer = std::pin::pin!(async move { router.call(request).await });
+    let answered = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Some),
+        Err(_) => Poll::Ready(None),
+    });
+    let response = match answered.await {
+        Some(Ok(response)) => response,
+        Some(Err(never)) => match never {},
+        None => {
+            tracing::error!(api = name, "an API panicked");
+            return ApiError::internal("the API panicked").into_response();
+        }
     };
     // What no route of the API answered has no body; the envelope says so.
     if response.status() == axum::http::StatusCode::NOT_FOUND

@@ -12,10 +12,12 @@ use crate::node::http_client;
 use crate::settings::RtcSettings;
 
 /// Lets connections in, or not.
+#[derive(Debug)]
 pub(crate) struct Gate {
     hook: Option<Hook>,
 }
 
+#[derive(Debug)]
 struct Hook {
     url: String,
     patience: Duration,
@@ -25,15 +27,16 @@ struct Hook {
 }
 
 impl Gate {
-    pub(crate) fn new(rtc: &RtcSettings) -> Self {
-        let hook = (!rtc.authurl.is_empty()).then(|| Hook {
-            url: rtc.authurl.clone(),
-            patience: rtc.authtimeout,
-            // Where a redirect leads is not what the hook answers.
-            client: http_client(reqwest::redirect::Policy::none()),
-            open: Semaphore::new(rtc.max_auth),
-        });
-        Self { hook }
+    /// # Errors
+    /// If no HTTP client can be made, such as on a system without TLS roots.
+    pub(crate) fn new(rtc: &RtcSettings) -> Result<Self, reqwest::Error> {
+        if rtc.authurl.is_empty() {
+            return Ok(Self { hook: None });
+        }
+        // Where a redirect leads is not what the hook answers.
+        let client = http_client(reqwest::redirect::Policy::none())?;
+        let open = Semaphore::new(rtc.max_auth);
+        Ok(Self { hook: Some(Hook { url: rtc.authurl.clone(), patience: rtc.authtimeout, client, open }) })
     }
 
     /// Asks the hook, if there is one. Whatever goes wrong, the connection is not let in.

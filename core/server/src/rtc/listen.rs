@@ -15,10 +15,9 @@ use super::{Gate, upgrade};
 use crate::node::Node;
 
 /// Serves until it is dropped.
-pub(crate) async fn serve(node: Arc<Node>, listener: TcpListener) {
+pub(crate) async fn serve(node: Arc<Node>, gate: Arc<Gate>, listener: TcpListener) {
     /// How long accepting rests when the process has no descriptors left.
     const REST: Duration = Duration::from_millis(100);
-    let gate = Arc::new(Gate::new(&node.settings.rtc));
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => {

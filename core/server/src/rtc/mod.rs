@@ -20,7 +20,8 @@ pub(crate) struct Attachment {
 }
 
 impl Attachment {
-    pub(crate) fn into_socket(self) -> Socket {
-        Socket::new(self.ws, self.remote)
+    /// The socket, with so much room for what a slow reader has not taken yet, in bytes.
+    pub(crate) fn into_socket(self, room: usize) -> Socket {
+        Socket::new(self.ws, self.remote, room)
     }
 }

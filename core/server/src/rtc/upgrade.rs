@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{Attachment, Gate};
-use crate::actor::{Io, WebSocket, socket_config};
+use crate::actor::{Metered, WebSocket, socket_config};
 use crate::node::Node;
 
 pub(super) async fn handle(
@@ -32,7 +32,7 @@ pub(super) async fn handle(
         Err(problem) => return refuse(StatusCode::BAD_REQUEST, problem),
     };
     let Some(user) = request.uri().query().and_then(userid) else {
-        return refuse(StatusCode::BAD_REQUEST, "userid is missing or empty");
+        return refuse(StatusCode::BAD_REQUEST, "userid must stand in the query, once and not empty");
     };
     if let Err(status) = gate.ask(remote, &request).await {
         return refuse(status, "not let in");
@@ -56,12 +56,12 @@ pub(super) async fn handle(
 
 async fn upgraded(node: &Node, upgrade: OnUpgrade) -> Option<WebSocket> {
     let upgraded = upgrade.await.ok()?;
-    let (io, read): (Box<dyn Io>, Bytes) = match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => (Box::new(parts.io.into_inner()), parts.read_buf),
-        Err(upgraded) => (Box::new(TokioIo::<Upgraded>::new(upgraded)), Bytes::new()),
+    let (io, read) = match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => (Metered::new(parts.io.into_inner()), parts.read_buf),
+        Err(upgraded) => (Metered::new(TokioIo::<Upgraded>::new(upgraded)), Bytes::new()),
     };
     let rtc = &node.settings.rtc;
-    let config = socket_config(rtc.max_message_size, rtc.max_write_buffer);
+    let config = socket_config(rtc.max_message_size);
     // A fast client's first frame can be in what was read with the request.
     Some(WebSocketStream::from_partially_read(io, read.to_vec(), Role::Server, Some(config)).await)
 }
@@ -90,11 +90,15 @@ fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool
         .any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
-/// `userid` of a query, decoded; `None` if it is missing, empty or not UTF-8.
+/// `userid` of a query, decoded; `None` if it is missing, empty or not UTF-8, or stands there twice: then the authentication
+/// hook might read another one.
 fn userid(query: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| pair.strip_prefix("userid="))?;
-    let value = percent_decode(value)?;
-    (!value.is_empty()).then_some(value)
+    let mut userids = query.split('&').filter_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (percent_decode(key)? == "userid").then_some(value)
+    });
+    let value = percent_decode(userids.next()?)?;
+    (userids.next().is_none() && !value.is_empty()).then_some(value)
 }
 
 fn percent_decode(text: &str) -> Option<String> {
@@ -134,6 +138,9 @@ mod tests {
             ("userid=a@b", Some("a@b")),
             ("x=1&userid=a%40b&y", Some("a@b")),
             ("userid=a+b%C3%A9", Some("a bé")),
+            ("user%69d=a", Some("a")),
+            ("user%69d=good&userid=evil", None),
+            ("userid=a&userid=a", None),
             ("userid=", None),
             ("user=a", None),
             ("userid=%", None),

@@ -18,6 +18,7 @@ use crate::{Request, Response, StatusCode};
 
 impl Session {
     pub(super) fn cancel<T: Clone>(&mut self, turn: &mut Turn<'_, T>, cancel: Request, owed: Owed) {
+        turn.ignore_early();
         let final_by = turn.now + turn.core.config.prtimer;
         turn.send(cancel, Origin::Nobody, Some(final_by));
         self.state = State::Cancelling { final_by, owed };

@@ -198,6 +198,9 @@ impl Session {
                 self.kept_alive(turn.now);
             }
             Verdict::Ack | Verdict::Refuse => {
+                if turn.drops_cancel(&request) {
+                    return Some(self);
+                }
                 turn.core.counters.refused_by_state += 1;
                 tracing::debug!(method = request.method.name(), state = self.state.name(), "not allowed");
                 let waits = turn.dialog.tag.is_some();
@@ -315,12 +318,6 @@ impl Session {
             turn.deliver(response);
         }
         self.end(turn)
-    }
-
-    /// Whether the application hears of responses to such a request of its own. After a CANCEL all but the INVITE's final
-    /// response is swallowed; INFO passes in every state, and what is not of the session always.
-    pub(super) fn hears(&self, method: Method) -> bool {
-        !(matches!(self.state, State::Cancelling { .. }) && matches!(method, Method::Prack | Method::Update))
     }
 
     /// A deadline of the state may be over.
