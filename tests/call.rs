@@ -128,6 +128,21 @@ async fn a_whole_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_in_the_calls_dialog_does_not_end_it() {
+    let mut pair = Pair::new().await;
+    let (_, invite) = pair.talk(json!({})).await;
+    for (cseq, method) in [(3, "MESSAGE"), (4, "OPTIONS"), (5, "INFO"), (6, "NOTIFY")] {
+        pair.alice_sends(method, cseq, json!({"X-Number": cseq})).await;
+        let passed = pair.bob.expect(json!({"Type": method, "X-Number": cseq})).await;
+        assert_eq!(passed["DialogueID"], invite["DialogueID"]);
+        pair.bob.reply(&passed, 200).await;
+        pair.alice.expect(json!({"Code": 200, "CSeq": cseq})).await;
+    }
+    pair.alice_hangs_up(7).await;
+    pair.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn re_invites_of_both_sides() {
     let mut pair = Pair::new().await;
     let (_, invite) = pair.talk(json!({})).await;

@@ -178,7 +178,7 @@ async fn the_end_of_a_leg_is_told() {
         if method == "INVITE" {
             alice.send(&ack(&accepted, 2)).await;
             // A MESSAGE in the session's dialog does not end it.
-            let message = fields(opening.clone(), json!({"Type": "INFO", "CSeq": 3}));
+            let message = fields(opening.clone(), json!({"Type": "MESSAGE", "CSeq": 3}));
             alice.send(&message).await;
             alice.expect(answer(&message, 200)).await;
             let bye = fields(opening.clone(), json!({"Type": "BYE", "CSeq": 4}));
