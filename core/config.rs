@@ -14,7 +14,7 @@ pub struct ConfigDir(PathBuf);
 #[non_exhaustive]
 pub enum LoadError {
     /// It cannot be read.
-    #[error("{file}: {source}")]
+    #[error("{file}")]
     Read {
         /// The file.
         file: String,

@@ -80,7 +80,7 @@ pub enum StartError {
     #[error("rtc.authurl: {0}")]
     Gate(reqwest::Error),
     /// A port cannot be bound.
-    #[error("{what} {address}: {source}")]
+    #[error("{what} {address}")]
     Bind {
         /// Which setting.
         what: &'static str,
