@@ -11,8 +11,11 @@
 mod common;
 
 use common::{Client, Setup, TestServer, ack, answer, fields, request};
+use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::Message;
 
 /// A server that may dial what these patterns cover.
 fn server(realm: &str, hops: &str) -> Setup {
@@ -123,5 +126,30 @@ async fn a_user_cannot_pass_for_a_hop() {
     mallory.expect(json!({"Code": 200, "DialogueID": "m"})).await;
     mallory.close().await;
     alice.close().await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_hop_whose_connection_breaks_is_dialled_again() {
+    let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = server("near.example", "'127.0.0.1:*'").start().await;
+    let mut alice = Client::connect(&server, "alice@a.example").await;
+    alice.send(&invite(&format!("bob@{}", other.local_addr().unwrap()), "d")).await;
+
+    // The hop takes the INVITE and is gone; on the next connection it gets it again, and answers.
+    let (first, _) = other.accept().await.unwrap();
+    let mut first = accept_async(first).await.unwrap();
+    let sent = first.next().await.unwrap().unwrap();
+    drop(first);
+    let (second, _) = other.accept().await.unwrap();
+    let mut second = accept_async(second).await.unwrap();
+    let again = second.next().await.unwrap().unwrap();
+    assert_eq!(sent, again);
+    let incoming: serde_json::Value = serde_json::from_str(again.to_text().unwrap()).unwrap();
+    second.send(Message::text(answer(&incoming, 486).to_string())).await.unwrap();
+    let refused = alice.expect(json!({"Code": 486, "DialogueID": "d", "CSeq": 1})).await;
+    alice.send(&ack(&refused, 2)).await;
+    alice.close().await;
+    drop(second);
     server.end().await;
 }

@@ -20,6 +20,7 @@ impl Actor {
             Mail::Unreachable(code) => {
                 self.dialling = false;
                 self.short_lives = 0;
+                self.redial = false;
                 self.stack.handle_unreachable(now.into_std(), code);
             }
             Mail::Open(open) => self.open_for(open.0, open.1, now),
@@ -155,10 +156,20 @@ impl Actor {
     /// Dials a next hop that something waits for. A hop that takes connections and drops them is tried ever more slowly.
     pub(super) fn dial_if_needed(&mut self) {
         let Name::Hop(hop) = self.mailbox.address().name() else { return };
-        if self.stack.counts().queued > 0 && self.socket.is_none() && !self.dialling && !self.stopping {
+        let counts = self.stack.counts();
+        let needed = counts.queued > 0 || (self.redial && counts.dialogs > 0);
+        if needed && self.socket.is_none() && !self.dialling && !self.stopping {
             self.dialling = true;
             let (node, address) = (self.node.clone(), self.mailbox.address().clone());
             tokio::spawn(crate::hops::dial(node, hop.clone(), address, self.short_lives));
+        }
+    }
+
+    /// The other side has a newer connection of this server. To dial again would throw that one out.
+    pub(super) fn replaced_at_hop(&mut self, now: Instant) {
+        if self.is_hop() {
+            self.redial = false;
+            self.stack.handle_unreachable(now.into_std(), StatusCode::SERVICE_UNAVAILABLE);
         }
     }
 

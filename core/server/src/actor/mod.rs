@@ -86,6 +86,8 @@ pub(crate) struct Actor {
     attached_at: Instant,
     /// How many of a hop's sockets in a row have not lived long.
     short_lives: u32,
+    /// A hop's socket broke and dialogs are left: it is dialled again without being asked to.
+    redial: bool,
     stopping: bool,
     /// Effects that this turn may still apply.
     budget: usize,
@@ -111,6 +113,7 @@ impl Actor {
             dialling: false,
             attached_at: Instant::now(),
             short_lives: 0,
+            redial: false,
             stopping: false,
             budget: EFFECTS,
             broken: false,
@@ -255,15 +258,15 @@ impl Actor {
                 Read::Text(text) => self.stack.handle_frame(now.into_std(), &text),
                 Read::Pong(Some(count)) => self.stack.handle_arrived(now.into_std(), count),
                 Read::Pong(None) | Read::Ping => self.stack.handle_alive(now.into_std()),
-                Read::Closed { clean: true } => self.detach(Closing::Answer, Detach::Clean, now),
+                // Towards a hop this server is the client: that the other side closes does not say what it has read.
+                Read::Closed { clean: true } if !self.is_hop() => {
+                    self.detach(Closing::Answer, Detach::Clean, now);
+                }
                 Read::Replaced => {
-                    // Another connection of this server stands there; dialling again would throw it out.
                     self.detach(Closing::Answer, Detach::Lost, now);
-                    self.stack.handle_unreachable(now.into_std(), jsip::StatusCode::SERVICE_UNAVAILABLE);
+                    self.replaced_at_hop(now);
                 }
-                Read::Closed { clean: false } | Read::Broken => {
-                    self.detach(Closing::Answer, Detach::Lost, now)
-                }
+                Read::Closed { .. } | Read::Broken => self.detach(Closing::Answer, Detach::Lost, now),
                 Read::Bad(closing) => self.detach(closing, Detach::Lost, now),
             }
             if !self.pump(now) {
@@ -306,6 +309,10 @@ impl Actor {
         }
     }
 
+    fn is_hop(&self) -> bool {
+        matches!(self.mailbox.address().name(), Name::Hop(_))
+    }
+
     /// Lets the socket go; the peer is away from here on.
     fn detach(&mut self, closing: Closing, detach: Detach, now: Instant) {
         let Some(socket) = self.socket.take() else { return };
@@ -313,6 +320,7 @@ impl Actor {
         tokio::spawn(socket.close(closing));
         self.away_since = now;
         self.count_life(now);
+        self.redial = true;
         self.stack.handle_detached(now.into_std(), detach);
     }
 
