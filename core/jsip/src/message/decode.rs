@@ -166,19 +166,7 @@ impl<'a> Fields<'a> {
         let method = Method::from_name(&kind)
             .ok_or_else(|| DecodeError::new("Type", "is no method and not RESPONSE"))?;
         let uri = text("Request-URI", self.uri, frame)?;
-        let related = match method {
-            Method::Ack | Method::Cancel => self::cseq("RelatedID", self.related)?,
-            Method::Invite
-            | Method::Bye
-            | Method::Register
-            | Method::Options
-            | Method::Info
-            | Method::Update
-            | Method::Prack
-            | Method::Subscribe
-            | Method::Message
-            | Method::Notify => None,
-        };
+        let related = if method.has_related() { self::cseq("RelatedID", self.related)? } else { None };
         let router = match self.router {
             Some(_) => Some(text("Router", self.router, frame)?).filter(|router| !router.trim().is_empty()),
             None => None,

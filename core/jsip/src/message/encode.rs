@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::{Headers, Method, Request, Response};
+use super::{Headers, Request, Response};
 
 // How long a message will be is counted beforehand, to the byte if nothing has to be escaped: a text that fills its buffer
 // becomes a `ByteString` as it is.
@@ -15,19 +15,7 @@ const ROUTER: usize = r#","Router":"""#.len();
 impl Request {
     /// The request as the text of a frame.
     pub fn encode(&self) -> ByteString {
-        let related = match self.method {
-            Method::Ack | Method::Cancel => self.related,
-            Method::Invite
-            | Method::Bye
-            | Method::Register
-            | Method::Options
-            | Method::Info
-            | Method::Update
-            | Method::Prack
-            | Method::Subscribe
-            | Method::Message
-            | Method::Notify => None,
-        };
+        let related = self.related.filter(|_| self.method.has_related());
         let router = self.router.as_deref().filter(|router| !router.is_empty());
         let room = REQUEST
             + self.method.name().len()

@@ -83,6 +83,11 @@ impl Method {
         }
     }
 
+    /// Whether a request of this method names another one by `RelatedID`.
+    pub fn has_related(self) -> bool {
+        matches!(self, Self::Ack | Self::Cancel)
+    }
+
     /// Whether a request of this method may open a dialog.
     pub fn opens_dialog(self) -> bool {
         match self {

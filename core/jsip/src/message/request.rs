@@ -47,7 +47,7 @@ impl Request {
             to: self.to.clone(),
             dialog: self.dialog.clone(),
             cseq,
-            related: matches!(method, Method::Ack | Method::Cancel).then_some(self.cseq),
+            related: method.has_related().then_some(self.cseq),
             router: None,
             headers: Headers::default(),
         }

@@ -34,8 +34,7 @@ impl Actor {
                 };
                 self.detach(closing, Detach::Lost, now);
             }
-            Output::Deliver { dialog, tag: Some(Tag::Local { task, leg }), message } => {
-                let _ = dialog;
+            Output::Deliver { tag: Some(Tag::Local { task, leg }), message, .. } => {
                 self.deliver(task, event(leg, message));
                 self.local.push_back(Local::Check(task));
             }

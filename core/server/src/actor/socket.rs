@@ -111,6 +111,8 @@ pub(crate) struct Socket {
     backlog_bytes: usize,
     /// How much may wait for a reader that does not read.
     limit: usize,
+    /// What came all at once when the socket was attached: until it is written, so much more may wait.
+    allowed: usize,
     written: u64,
     /// Since when nothing could be written.
     pub(crate) stalled: Option<Instant>,
@@ -127,6 +129,7 @@ impl Socket {
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             limit,
+            allowed: 0,
             written: 0,
             stalled: None,
         }
@@ -134,7 +137,7 @@ impl Socket {
 
     /// What waits now came all at once, from the queue of an absent peer: it does not count against the reader.
     pub(crate) fn allow_backlog(&mut self) {
-        self.limit += self.backlog_bytes;
+        self.allowed = self.backlog_bytes;
     }
 
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
@@ -183,7 +186,8 @@ impl Socket {
         }
         self.backlog_bytes += message.len();
         self.backlog.push_back(message);
-        if self.backlog_bytes > BURST * self.limit { Err(Closing::Slow) } else { Ok(()) }
+        let most = self.limit.saturating_mul(BURST).saturating_add(self.allowed);
+        if self.backlog_bytes > most { Err(Closing::Slow) } else { Ok(()) }
     }
 
     fn write(&mut self, message: Message) -> Result<(), Closing> {
@@ -211,7 +215,8 @@ impl Socket {
                         self.stalled = Some(now);
                     }
                     let idle = self.stalled.is_some_and(|since| now >= since + MOMENT);
-                    return if idle && self.backlog_bytes > self.limit { Err(Closing::Slow) } else { Ok(()) };
+                    let most = self.limit.saturating_add(self.allowed);
+                    return if idle && self.backlog_bytes > most { Err(Closing::Slow) } else { Ok(()) };
                 }
             }
             while self.unwritten < HIGH
@@ -219,6 +224,9 @@ impl Socket {
             {
                 self.backlog_bytes -= message.len();
                 self.write(message)?;
+            }
+            if self.backlog.is_empty() {
+                self.allowed = 0;
             }
         }
         Ok(())
