@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use rtcd_sdk::host::{Hosted, Loaded, Settings, World};
+use rtcd_sdk::host::{Hosted, Loaded, World};
 use rtcd_sdk::{Load, registered_slps};
+
+use crate::config::Source;
 
 /// A service's name, bound to an implementation: what new dialogs are routed to.
 pub(crate) struct Binding {
@@ -56,15 +58,12 @@ pub(crate) enum BindError {
     Load { implementation: String, problem: String },
 }
 
-/// Where a service's settings come from: implementation → file and text.
-pub(crate) type SettingsOf = dyn Fn(&str) -> Settings + Send + Sync;
-
 /// All implementations that have been enabled so far. Each is loaded once and kept for the process.
 pub(crate) struct Services {
     loaded: Mutex<HashMap<&'static str, Arc<dyn Loaded>>>,
     bindings: Mutex<HashMap<(String, String), Arc<Binding>>>,
     contexts: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
-    settings: Box<SettingsOf>,
+    source: Arc<dyn Source>,
     world: Arc<dyn World>,
 }
 
@@ -75,12 +74,12 @@ impl fmt::Debug for Services {
 }
 
 impl Services {
-    pub(crate) fn new(settings: Box<SettingsOf>, world: Arc<dyn World>) -> Self {
+    pub(crate) fn new(source: Arc<dyn Source>, world: Arc<dyn World>) -> Self {
         Self {
             loaded: Mutex::default(),
             bindings: Mutex::default(),
             contexts: Mutex::default(),
-            settings,
+            source,
             world,
         }
     }
@@ -123,7 +122,7 @@ impl Services {
         if let Some(loaded) = loaded.get(entry.implementation) {
             return Ok(loaded.clone());
         }
-        let load = Load::new(self.world.clone(), entry.implementation, (self.settings)(implementation));
+        let load = Load::new(self.world.clone(), entry.implementation, self.source.of_plugin(implementation));
         let failed = |problem: String| BindError::Load { implementation: implementation.to_owned(), problem };
         let service: Arc<dyn Loaded> = catch_unwind(AssertUnwindSafe(|| entry.load(load)))
             .map_err(|_| failed("it panicked".to_owned()))?

@@ -6,5 +6,6 @@ mod raw;
 mod table;
 
 pub(crate) use decide::{Decision, decide};
-pub use raw::RawTable;
-pub(crate) use table::{ApiBinding, RouteTable, is_api_name, is_name, is_version};
+pub use glob::Glob;
+pub(crate) use raw::RawTable;
+pub(crate) use table::{ApiBinding, RouteTable, check, is_api_name, is_name, is_version};
