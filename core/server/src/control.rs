@@ -31,6 +31,15 @@ pub(crate) enum SwitchError {
     Failed(String),
 }
 
+impl From<BindError> for SwitchError {
+    fn from(error: BindError) -> Self {
+        match error {
+            BindError::Unknown(implementation) => Self::UnknownImplementation(implementation),
+            BindError::Load { .. } => Self::Failed(error.to_string()),
+        }
+    }
+}
+
 impl Control {
     pub(crate) fn new(node: Arc<Node>) -> Self {
         Self { node, writer: Mutex::new(()) }
@@ -46,8 +55,7 @@ impl Control {
         if !is_api_name(name) {
             return Err(SwitchError::BadName(name.to_owned()));
         }
-        let binding = ApiBinding::new(name, implementation, &self.node.api_context())
-            .map_err(|_| SwitchError::UnknownImplementation(implementation.to_owned()))?;
+        let binding = ApiBinding::new(name, implementation, self.node.services())?;
         self.change(|table| drop(table.apis.insert(name.to_owned(), binding)));
         Ok(())
     }
@@ -66,10 +74,7 @@ impl Control {
         if !is_name(name) {
             return Err(SwitchError::BadName(name.to_owned()));
         }
-        let binding = self.node.services().bind(name, implementation).map_err(|error| match error {
-            BindError::Unknown(implementation) => SwitchError::UnknownImplementation(implementation),
-            BindError::Load { .. } => SwitchError::Failed(error.to_string()),
-        })?;
+        let binding = self.node.services().bind(name, implementation)?;
         self.change(|table| drop(table.slps.insert(name.to_owned(), binding)));
         Ok(())
     }

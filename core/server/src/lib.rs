@@ -100,7 +100,7 @@ impl Server {
         let Config { settings, routes, routes_file, services } = config;
         let (rtc, api) = (settings.rtc.listen, settings.api.listen);
         let node = Node::new(settings, services);
-        let table = RouteTable::build(&routes_file, &routes, node.services(), &node.api_context())?;
+        let table = RouteTable::build(&routes_file, &routes, node.services())?;
         node.start_routes(table);
         let control = Arc::new(Control::new(node.clone()));
         let gate = Arc::new(rtc::Gate::new(&node.settings.rtc).map_err(StartError::Gate)?);

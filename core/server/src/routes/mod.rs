@@ -1,7 +1,6 @@
 //! `routes.yaml`: which service gets a new dialog, which APIs are on, which hops may be dialled.
 
 mod decide;
-mod glob;
 mod raw;
 mod table;
 

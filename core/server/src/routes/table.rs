@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use jsip::{Method, Request};
-use rtcd_sdk::{ApiContext, registered_apis};
+use rtcd_sdk::Glob;
 
-use super::glob::Glob;
 use super::raw::{RawApi, RawRule, RawTable, RawWhen};
-use crate::services::{Binding, Services};
+use crate::api::Description;
+use crate::services::{BindError, Binding, Services};
 use crate::settings::ConfigError;
 
 /// What is in force. Never changed: a new one takes its place.
@@ -40,16 +40,12 @@ pub(crate) struct HopRule(Glob);
 pub(crate) struct ApiBinding {
     pub(crate) implementation: &'static str,
     pub(crate) router: Router,
+    pub(crate) description: Arc<Description>,
 }
 
 impl RouteTable {
     /// Checks a table, and loads the services that it names.
-    pub(crate) fn build(
-        file: &str,
-        raw: &RawTable,
-        services: &Services,
-        apis: &ApiContext,
-    ) -> Result<Self, ConfigError> {
+    pub(crate) fn build(file: &str, raw: &RawTable, services: &Services) -> Result<Self, ConfigError> {
         let mut problems = Vec::new();
         let mut slps = BTreeMap::new();
         for (name, implementation) in &raw.slps {
@@ -71,9 +67,18 @@ impl RouteTable {
         }
         let mut on = BTreeMap::new();
         for (name, RawApi { implementation, enabled }) in &raw.apis {
-            match ApiBinding::new(name, implementation, apis) {
-                Ok(binding) if *enabled => drop(on.insert(name.clone(), binding)),
-                Ok(_) => {}
+            if !is_api_name(name) {
+                problems.push(format!("apis.{name}: an API is named NAME.vN"));
+            }
+            // One that is off need not be ready to be on, but it must be there.
+            let bound = if *enabled {
+                ApiBinding::new(name, implementation, services).map(Some)
+            } else {
+                services.api(implementation).map(|_| None)
+            };
+            match bound {
+                Ok(Some(binding)) => drop(on.insert(name.clone(), binding)),
+                Ok(None) => {}
                 Err(problem) => problems.push(format!("apis.{name}: {problem}")),
             }
         }
@@ -93,18 +98,15 @@ impl RouteTable {
 }
 
 impl ApiBinding {
-    /// Checks a name (`NAME.vN`) and makes the routes of an implementation.
-    pub(crate) fn new(name: &str, implementation: &str, context: &ApiContext) -> Result<Self, String> {
-        if !is_api_name(name) {
-            return Err("an API is named NAME.vN".to_owned());
-        }
-        let apis = registered_apis();
-        match apis.iter().find(|entry| entry.implementation == implementation) {
-            Some(entry) => {
-                Ok(Self { implementation: entry.implementation, router: entry.router(context.clone()) })
-            }
-            None => Err(format!("no implementation {implementation} is compiled in")),
-        }
+    /// Makes the routes of an implementation, for a name that is `NAME.vN`.
+    pub(crate) fn new(name: &str, implementation: &str, services: &Services) -> Result<Self, BindError> {
+        let entry = services.api(implementation)?;
+        let (router, openapi) = services.load_api(entry)?;
+        let description = Description::plugin(name, &openapi).map_err(|error| BindError::Load {
+            implementation: implementation.to_owned(),
+            problem: error.to_string(),
+        })?;
+        Ok(Self { implementation: entry.implementation, router, description: Arc::new(description) })
     }
 }
 
