@@ -140,6 +140,11 @@ impl TestServer {
         format!("ws://{}/rtc?userid={user}", self.rtc)
     }
 
+    /// A client for what the other functions do not do.
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// Asks the API side: status and JSON.
     pub(crate) async fn api(&self, method: &str, path: &str) -> (u16, Value) {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();

@@ -21,5 +21,4 @@ pub use config::{
     Settings, Source, Text,
 };
 pub use control::StateError;
-pub use routes::Glob;
 pub use run::{Ended, Server, Signal, StartError};

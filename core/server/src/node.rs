@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use arc_swap::{ArcSwap, Guard};
 use jsip::{CSeq, DialogId, Request, StackConfig, Uri};
+use rtcd_sdk::Busy;
 use rtcd_sdk::host::{Hosted, RawMailbox, World};
-use rtcd_sdk::{ApiContext, Busy};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -111,11 +111,6 @@ impl Node {
     /// Puts the first table in force.
     pub(crate) fn start_routes(&self, table: RouteTable) {
         let _ = self.routes.set(ArcSwap::from_pointee(table));
-    }
-
-    /// What APIs are given.
-    pub(crate) fn api_context(self: &Arc<Self>) -> ApiContext {
-        ApiContext::new(self.clone())
     }
 
     /// The settings in force.

@@ -85,8 +85,7 @@ impl Server {
         let file = OverlayFile::new(&settings.server.state_dir);
         let overlay = file.read()?;
         let node = Node::new(settings, source.clone());
-        let table = RouteTable::build(&routes, &overlay, node.services(), &node.api_context())
-            .map_err(ConfigErrors)?;
+        let table = RouteTable::build(&routes, &overlay, node.services()).map_err(ConfigErrors)?;
         node.start_routes(table);
         let gate = Arc::new(rtc::Gate::new(&node.live().settings.rtc).map_err(StartError::Gate)?);
         let followers: Vec<Arc<dyn Prepare>> = vec![Arc::new(gate.clone())];

@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use axum::Router;
 use rtcd_sdk::host::{Hosted, Loaded, World};
-use rtcd_sdk::{Load, registered_slps};
+use rtcd_sdk::utoipa::openapi::OpenApi;
+use rtcd_sdk::{ApiContext, ApiEntry, Load, registered_apis, registered_slps};
 
 use crate::config::Source;
 
@@ -110,6 +112,24 @@ impl Services {
     /// What the tasks of a loaded service share, by its type.
     pub(crate) fn context(&self, context: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
         self.contexts.lock().unwrap_or_else(PoisonError::into_inner).get(&context).cloned()
+    }
+
+    /// A compiled-in API.
+    pub(crate) fn api(&self, implementation: &str) -> Result<&'static ApiEntry, BindError> {
+        registered_apis()
+            .into_iter()
+            .find(|entry| entry.implementation == implementation)
+            .ok_or_else(|| BindError::Unknown(implementation.to_owned()))
+    }
+
+    /// Makes an API's routes and documentation, with its settings as they are now.
+    pub(crate) fn load_api(&self, entry: &ApiEntry) -> Result<(Router, OpenApi), BindError> {
+        let implementation = entry.implementation;
+        let context = ApiContext::new(self.world.clone(), self.source.of_plugin(implementation));
+        let failed = |problem: String| BindError::Load { implementation: implementation.to_owned(), problem };
+        catch_unwind(AssertUnwindSafe(|| entry.load(context)))
+            .map_err(|_| failed("it panicked".to_owned()))?
+            .map_err(|error| failed(error.to_string()))
     }
 
     fn load(&self, implementation: &str) -> Result<Arc<dyn Loaded>, BindError> {

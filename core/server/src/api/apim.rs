@@ -2,24 +2,29 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
 use rtcd_sdk::ApiError;
+use rtcd_sdk::extract::{Path, Query};
+use rtcd_sdk::utoipa;
+use rtcd_sdk::utoipa_axum::router::OpenApiRouter;
+use rtcd_sdk::utoipa_axum::routes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::answers::{ApiSwitched, Listing};
 use super::table::{Form, Table, error, line};
 use crate::control::{BUILT_IN, Control, SwitchError};
 
-pub(super) fn router() -> Router<Arc<Control>> {
-    Router::new().route("/apis", get(list)).route("/{name}", post(load).delete(remove))
+pub(super) fn router() -> OpenApiRouter<Arc<Control>> {
+    OpenApiRouter::default().routes(routes!(list)).routes(routes!(load, remove))
 }
 
 /// `?file=IMPL`; a trailing `.so` is what the original's clients send.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct File {
+    /// A compiled-in implementation.
     file: Option<String>,
 }
 
@@ -30,6 +35,8 @@ impl File {
     }
 }
 
+/// The APIs that are on.
+#[utoipa::path(get, path = "/apis", responses(Listing))]
 async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
     let table = control.node().routes().load();
     let mut rows: Vec<(String, Value)> =
@@ -52,6 +59,8 @@ async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
     Table { name: "apis", columns: &["api", "implementation", "from"], rows }.into_response(form)
 }
 
+/// Enables an implementation under a name, `NAME.vN`.
+#[utoipa::path(post, path = "/{name}", params(("name" = String, Path), File), responses(ApiSwitched))]
 async fn load(
     State(control): State<Arc<Control>>,
     Path(name): Path<String>,
@@ -69,6 +78,8 @@ async fn load(
     }
 }
 
+/// Disables an API.
+#[utoipa::path(delete, path = "/{name}", params(("name" = String, Path)), responses(ApiSwitched))]
 async fn remove(State(control): State<Arc<Control>>, Path(name): Path<String>, form: Form) -> Response {
     let switch = {
         let name = name.clone();

@@ -3,20 +3,25 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
+use rtcd_sdk::extract::{Path, Query};
+use rtcd_sdk::utoipa;
+use rtcd_sdk::utoipa_axum::router::OpenApiRouter;
+use rtcd_sdk::utoipa_axum::routes;
 use serde_json::json;
 
+use super::answers::{Listing, Switched};
 use super::apim::{File, missing_file, refused};
 use super::table::{Form, Table, line};
 use crate::control::Control;
 
-pub(super) fn router() -> Router<Arc<Control>> {
-    Router::new().route("/slps", get(list)).route("/{name}", post(load).delete(remove))
+pub(super) fn router() -> OpenApiRouter<Arc<Control>> {
+    OpenApiRouter::default().routes(routes!(list)).routes(routes!(load, remove))
 }
 
+/// The services that are on: tasks that have ended, tasks that live, implementation, since when.
+#[utoipa::path(get, path = "/slps", responses(Listing))]
 async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
     let table = control.node().routes().load();
     let rows = table
@@ -38,6 +43,8 @@ async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
         .into_response(form)
 }
 
+/// Binds a name to an implementation. Live tasks go on.
+#[utoipa::path(post, path = "/{name}", params(("name" = String, Path), File), responses(Switched))]
 async fn load(
     State(control): State<Arc<Control>>,
     Path(name): Path<String>,
@@ -55,6 +62,8 @@ async fn load(
     }
 }
 
+/// Disables a service: new dialogs get 404, live tasks go on.
+#[utoipa::path(delete, path = "/{name}", params(("name" = String, Path)), responses(Switched))]
 async fn remove(State(control): State<Arc<Control>>, Path(name): Path<String>, form: Form) -> Response {
     let switch = {
         let name = name.clone();

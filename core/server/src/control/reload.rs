@@ -93,9 +93,7 @@ impl Control {
             problems.extend(crate::routes::check(&config.routes).1);
             return Err(ConfigErrors(problems));
         }
-        let table =
-            RouteTable::build(&config.routes, overlay, self.node.services(), &self.node.api_context())
-                .map_err(ConfigErrors)?;
+        let table = RouteTable::build(&config.routes, overlay, self.node.services()).map_err(ConfigErrors)?;
         Ok((config, table, need_restart, commits))
     }
 }

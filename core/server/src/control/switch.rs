@@ -24,6 +24,15 @@ pub(crate) enum SwitchError {
     State(#[from] std::io::Error),
 }
 
+impl From<BindError> for SwitchError {
+    fn from(error: BindError) -> Self {
+        match error {
+            BindError::Unknown(implementation) => Self::UnknownImplementation(implementation),
+            BindError::Load { .. } => Self::Failed(error.to_string()),
+        }
+    }
+}
+
 impl Control {
     /// Makes a switch on a thread that may block. It is made even if who asked for it goes away.
     pub(crate) async fn switch<F>(self: &Arc<Self>, switch: F) -> Result<(), SwitchError>
@@ -44,11 +53,7 @@ impl Control {
         if !is_api_name(name) {
             return Err(SwitchError::BadName(name.to_owned()));
         }
-        if !rtcd_sdk::registered_apis().iter().any(|entry| entry.implementation == implementation) {
-            return Err(SwitchError::UnknownImplementation(implementation.to_owned()));
-        }
-        let binding = ApiBinding::new(name, implementation, &self.node.api_context())
-            .map_err(|problem| SwitchError::Failed(problem.to_string()))?;
+        let binding = ApiBinding::new(name, implementation, self.node.services())?;
         self.change(|table, overlay, base| {
             let in_table = base.apis.get(name);
             let as_it_was = in_table.is_some_and(|api| api.enabled && api.implementation == implementation);
@@ -73,10 +78,7 @@ impl Control {
         if !is_name(name) {
             return Err(SwitchError::BadName(name.to_owned()));
         }
-        let binding = self.node.services().bind(name, implementation).map_err(|error| match error {
-            BindError::Unknown(implementation) => SwitchError::UnknownImplementation(implementation),
-            BindError::Load { .. } => SwitchError::Failed(error.to_string()),
-        })?;
+        let binding = self.node.services().bind(name, implementation)?;
         self.change(|table, overlay, base| {
             let as_it_was = base.slps.get(name).is_some_and(|bound| bound == implementation);
             set(&mut overlay.slps, name, Some(implementation), as_it_was);

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use jsip::{Method, Request};
-use rtcd_sdk::{ApiContext, registered_apis, registered_slps};
+use rtcd_sdk::{Glob, registered_apis, registered_slps};
 
-use super::glob::Glob;
 use super::raw::{RawApi, RawRule, RawTable, RawWhen};
+use crate::api::Description;
 use crate::config::{Problem, hint};
 use crate::control::{BUILT_IN, Overlay};
-use crate::services::{Binding, Services};
+use crate::services::{BindError, Binding, Services};
 
 /// What is in force. Never changed: a new one takes its place.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub(crate) struct HopRule(Glob);
 pub(crate) struct ApiBinding {
     pub(crate) implementation: &'static str,
     pub(crate) router: Router,
+    /// What `/openapi.json` says of it.
+    pub(crate) description: Arc<Description>,
 }
 
 impl RouteTable {
@@ -51,7 +53,6 @@ impl RouteTable {
         raw: &RawTable,
         overlay: &Overlay,
         services: &Services,
-        context: &ApiContext,
     ) -> Result<Self, Vec<Problem>> {
         let (rules, mut problems) = check(raw);
         if !problems.is_empty() {
@@ -68,10 +69,15 @@ impl RouteTable {
         }
         let mut apis = BTreeMap::new();
         for (name, api) in &raw.apis {
-            match ApiBinding::new(name, &api.implementation, context) {
-                Ok(binding) if api.enabled => drop(apis.insert(name.clone(), binding)),
-                Ok(_) => {}
-                Err(problem) => problems.push(raw.document.problem(format!("apis.{name}"), problem)),
+            // One that is off need not be ready to be on.
+            if !api.enabled {
+                continue;
+            }
+            match ApiBinding::new(name, &api.implementation, services) {
+                Ok(binding) => drop(apis.insert(name.clone(), binding)),
+                Err(problem) => {
+                    problems.push(raw.document.problem(format!("apis.{name}"), problem.to_string()));
+                }
             }
         }
         if !problems.is_empty() {
@@ -79,13 +85,13 @@ impl RouteTable {
         }
         let hops = raw.hops.iter().map(|pattern| HopRule(Glob::new(pattern))).collect();
         let mut table = Self { slps, rules, apis, hops, overlay: Arc::new(overlay.clone()) };
-        table.apply(overlay, services, context);
+        table.apply(overlay, services);
         Ok(table)
     }
 
     /// Puts what was switched at run time over the table. What cannot be done any more, because the program has changed, is left
     /// out and told.
-    fn apply(&mut self, overlay: &Overlay, services: &Services, context: &ApiContext) {
+    fn apply(&mut self, overlay: &Overlay, services: &Services) {
         for (name, switch) in &overlay.slps {
             let bound = switch.as_ref().map(|implementation| services.bind(name, implementation));
             match bound {
@@ -95,7 +101,7 @@ impl RouteTable {
             }
         }
         for (name, switch) in &overlay.apis {
-            let bound = switch.as_ref().map(|implementation| ApiBinding::new(name, implementation, context));
+            let bound = switch.as_ref().map(|implementation| ApiBinding::new(name, implementation, services));
             match bound {
                 None => drop(self.apis.remove(name)),
                 Some(Ok(binding)) => drop(self.apis.insert(name.clone(), binding)),
@@ -154,18 +160,15 @@ pub(crate) fn check(raw: &RawTable) -> (Vec<Rule>, Vec<Problem>) {
 }
 
 impl ApiBinding {
-    /// Checks a name (`NAME.vN`) and makes the routes of an implementation.
-    pub(crate) fn new(name: &str, implementation: &str, context: &ApiContext) -> Result<Self, String> {
-        if !is_api_name(name) {
-            return Err("an API is named NAME.vN".to_owned());
-        }
-        let apis = registered_apis();
-        match apis.iter().find(|entry| entry.implementation == implementation) {
-            Some(entry) => {
-                Ok(Self { implementation: entry.implementation, router: entry.router(context.clone()) })
-            }
-            None => Err(format!("no implementation {implementation} is compiled in")),
-        }
+    /// Makes the routes of an implementation, for a name that is `NAME.vN`.
+    pub(crate) fn new(name: &str, implementation: &str, services: &Services) -> Result<Self, BindError> {
+        let entry = services.api(implementation)?;
+        let (router, openapi) = services.load_api(entry)?;
+        let description = Description::plugin(name, &openapi).map_err(|error| BindError::Load {
+            implementation: implementation.to_owned(),
+            problem: error.to_string(),
+        })?;
+        Ok(Self { implementation: entry.implementation, router, description: Arc::new(description) })
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::types::{self, Location, LogLevels, Network, address, optional, time};
-use crate::routes::Glob;
+use rtcd_sdk::Glob;
 
 /// The RTC side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A pattern.
+/// A pattern in which `*` stands for any text, also none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Glob(String);
 
 impl Glob {
-    /// A pattern; any text is one.
+    /// A pattern. Every text is one.
     pub fn new(pattern: &str) -> Self {
         Self(pattern.to_owned())
     }
