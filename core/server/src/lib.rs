@@ -136,7 +136,7 @@ impl Server {
         let Self { node, control, gate, rtc, api } = self;
         let rtc = tokio::spawn(rtc::serve(node.clone(), gate, rtc));
         let api = tokio::spawn(async move {
-            let service = api::router(control).into_make_service();
+            let service = api::router(control).into_make_service_with_connect_info::<SocketAddr>();
             if let Err(error) = axum::serve(api, service).await {
                 tracing::error!(%error, "the API side has ended");
             }
