@@ -1,11 +1,12 @@
 //! `rtcd`: command line → settings → bind → run → stop.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser;
-use rtcd::{ConfigDir, check_plugins};
-use rtcd_server::{LogFormat, LogSettings, Server};
+use rtcd::{check_plugins, config_dir};
+use rtcd_server::{Config, LogFormat, LogSettings, Server, Signal};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -31,12 +32,12 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     check_plugins()?;
-    let config = ConfigDir::new(arguments.config).load()?;
+    let config = Config::load(Arc::new(config_dir(arguments.config)))?;
     start_logs(&config.settings.log)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start tokio")?;
     runtime.block_on(async {
-        let location = config.settings.rtc.location.clone();
+        let location = config.settings.rtc.location.as_str().to_owned();
         let server = Server::bind(config).await?;
         println!("rtcd {} is up", env!("CARGO_PKG_VERSION"));
         println!("  clients:  ws://{}{location}?userid=NAME", shown(server.rtc_address()?));
@@ -45,15 +46,22 @@ fn run() -> anyhow::Result<()> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut quit = signal(SignalKind::quit())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        server
-            .run(async {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = quit.recv() => {}
-                    _ = terminate.recv() => {}
+        let mut hangup = signal(SignalKind::hangup())?;
+        let (sender, signals) = tokio::sync::mpsc::channel(16);
+        tokio::spawn(async move {
+            loop {
+                let signal = tokio::select! {
+                    _ = interrupt.recv() => Signal::Stop,
+                    _ = quit.recv() => Signal::Stop,
+                    _ = terminate.recv() => Signal::Kill,
+                    _ = hangup.recv() => Signal::Reload,
+                };
+                if sender.send(signal).await.is_err() {
+                    break;
                 }
-            })
-            .await;
+            }
+        });
+        server.run(signals).await;
         println!("rtcd is down");
         anyhow::Ok(())
     })
@@ -65,7 +73,7 @@ fn shown(address: std::net::SocketAddr) -> String {
 }
 
 fn start_logs(log: &LogSettings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.level).context("log.level")?;
+    let filter = EnvFilter::try_new(log.level.as_str()).context("log.level")?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => logs.init(),

@@ -60,8 +60,8 @@ fn plugins_are_what_lies_in_the_folders() {
 
 #[test]
 fn the_settings_in_the_repository_are_the_defaults() {
-    let written = rtcd_server::Settings::parse("conf/rtcd.yaml", include_str!("../conf/rtcd.yaml")).unwrap();
-    assert_eq!(format!("{written:#?}"), format!("{:#?}", rtcd_server::Settings::default()));
+    let embedded = rtcd_server::Config::load(std::sync::Arc::new(rtcd::config_dir("nowhere"))).unwrap();
+    assert_eq!(format!("{:#?}", embedded.settings), format!("{:#?}", rtcd_server::Settings::default()));
 }
 
 #[test]

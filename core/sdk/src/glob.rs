@@ -1,7 +1,10 @@
 //! Patterns in which `*` stands for any text.
 
+use serde::{Deserialize, Serialize};
+
 /// A pattern in which `*` stands for any text, also none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Glob(String);
 
 impl Glob {

@@ -28,16 +28,18 @@ async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
         .slps
         .values()
         .map(|binding| {
+            let switched = table.overlay.slps.contains_key(&binding.name);
             vec![
                 json!(binding.name),
                 json!(binding.used.load(Relaxed)),
                 json!(binding.using.load(Relaxed)),
                 json!(binding.implementation),
                 json!(humantime::format_rfc3339_seconds(binding.since).to_string()),
+                json!(if switched { "switched" } else { "routes.yaml" }),
             ]
         })
         .collect();
-    Table { name: "slps", columns: &["slp", "used", "using", "implementation", "loaded"], rows }
+    Table { name: "slps", columns: &["slp", "used", "using", "implementation", "loaded", "from"], rows }
         .into_response(form)
 }
 
@@ -50,7 +52,11 @@ async fn load(
     form: Form,
 ) -> Response {
     let Some(implementation) = file.implementation() else { return missing_file(form) };
-    match control.enable_slp(&name, implementation) {
+    let switch = {
+        let (name, implementation) = (name.clone(), implementation.to_owned());
+        move |control: &Control| control.enable_slp(&name, &implementation)
+    };
+    match control.switch(switch).await {
         Ok(()) => line(form, format!("Load SLP {name} {implementation} successd")),
         Err(problem) => refused(form, &problem),
     }
@@ -59,7 +65,11 @@ async fn load(
 /// Disables a service: new dialogs get 404, live tasks go on.
 #[utoipa::path(delete, path = "/{name}", params(("name" = String, Path)), responses(Switched))]
 async fn remove(State(control): State<Arc<Control>>, Path(name): Path<String>, form: Form) -> Response {
-    match control.disable_slp(&name) {
+    let switch = {
+        let name = name.clone();
+        move |control: &Control| control.disable_slp(&name)
+    };
+    match control.switch(switch).await {
         Ok(()) => line(form, format!("Delete SLP {name} successd")),
         Err(problem) => refused(form, &problem),
     }
