@@ -94,7 +94,7 @@ tokens:
   - {name: none, token: cccccccccccccccc, allow: []}
 ";
 
-    fn ask(question: Value) -> (u16, Value) {
+    fn ask(question: &Value) -> (u16, Value) {
         let request = Request::post("/").body(Body::from(question.to_string())).unwrap();
         let ApiAnswer { status, body } = ApiHarness::<Access>::new(TOKENS).unwrap().call(request);
         (status.as_u16(), body)
@@ -102,10 +102,7 @@ tokens:
 
     fn call(authorization: &str, method: &str, url: &str) -> u16 {
         let headers = json!({"Authorization": [authorization], "Accept": ["*/*"]});
-        let question = json!({"type": "api", "remoteaddr": "127.0.0.1:1", "method": method, "url": url});
-        let mut question = question;
-        question["headers"] = headers;
-        ask(question).0
+        ask(&json!({"type": "api", "remoteaddr": "127.0.0.1:1", "method": method, "url": url, "headers": headers})).0
     }
 
     #[test]
@@ -132,16 +129,16 @@ tokens:
     fn who_it_is() {
         let headers = json!({"Authorization": ["Bearer bbbbbbbbbbbbbbbb"]});
         assert_eq!(
-            ask(json!({"method": "GET", "url": "/", "headers": headers})),
+            ask(&json!({"method": "GET", "url": "/", "headers": headers})),
             (200, json!({"code": 0, "msg": "OK", "name": "all"}))
         );
         assert_eq!(
-            ask(json!({"method": "GET", "url": "/"})),
+            ask(&json!({"method": "GET", "url": "/"})),
             (401, json!({"code": 7, "msg": "Access denied"}))
         );
         let admin = json!({"admin": true, "method": "POST", "url": "/apim/v1/x"});
-        assert_eq!(ask(admin), (200, json!({"code": 0, "msg": "OK", "name": "admin"})));
-        assert_eq!(ask(json!({"url": "/"})).0, 400);
+        assert_eq!(ask(&admin), (200, json!({"code": 0, "msg": "OK", "name": "admin"})));
+        assert_eq!(ask(&json!({"url": "/"})).0, 400);
     }
 
     #[test]
