@@ -8,7 +8,7 @@ use jsip::{Method, Request};
 use rtcd_sdk::{Glob, registered_apis, registered_slps};
 
 use super::raw::{RawApi, RawRule, RawTable, RawWhen};
-use crate::api::Description;
+use crate::api::{ACCESS, Description, gate_that_failed};
 use crate::config::{Problem, hint};
 use crate::control::{BUILT_IN, Overlay};
 use crate::services::{BindError, Binding, Services};
@@ -81,6 +81,11 @@ impl RouteTable {
             match bound {
                 None => drop(self.apis.remove(name)),
                 Some(Ok(binding)) => drop(self.apis.insert(name.clone(), binding)),
+                // Without its gate the API port would be open to all.
+                Some(Err(problem)) if name == ACCESS => {
+                    tracing::error!(%problem, "access.v1 cannot be enabled: nobody but the admin is let in");
+                    self.apis.insert(name.clone(), gate_that_failed());
+                }
                 Some(Err(problem)) => tracing::error!(api = name, %problem, "a switched API is left out"),
             }
         }
