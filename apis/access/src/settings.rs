@@ -93,12 +93,12 @@ fn allowed(index: usize, allow: &str) -> Result<Allowed, String> {
 
 /// A value of the wrong type may be a token.
 fn without_values(error: LoadError) -> LoadError {
-    let LoadError::Settings { file, problem } = error else { return error };
+    let LoadError::Settings { file, line, problem } = error else { return error };
     let parts = problem.split_once("invalid type: ").and_then(|(before, after)| {
         let (_, expected) = after.rsplit_once(", expected ")?;
         Some(format!("{before}expected {expected}"))
     });
-    LoadError::Settings { file, problem: parts.unwrap_or(problem) }
+    LoadError::Settings { file, line, problem: parts.unwrap_or(problem) }
 }
 
 #[cfg(test)]
