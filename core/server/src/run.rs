@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout, timeout_at};
 
 use crate::config::{Config, ConfigErrors};
 use crate::control::{Control, OverlayFile, Prepare, StateError};
+use crate::front::{Door, Handler, Listener, Side, serve};
 use crate::node::Node;
 use crate::routes::RouteTable;
 use crate::{api, rtc};
@@ -21,8 +22,8 @@ pub struct Server {
     node: Arc<Node>,
     control: Arc<Control>,
     gate: Arc<rtc::Gate>,
-    rtc: TcpListener,
-    api: TcpListener,
+    rtc: Listener,
+    api: Listener,
 }
 
 /// What an operator tells a running server.
@@ -105,7 +106,7 @@ impl Server {
     /// # Errors
     /// If the system does not know.
     pub fn rtc_address(&self) -> std::io::Result<SocketAddr> {
-        self.rtc.local_addr()
+        self.rtc.address()
     }
 
     /// Where operators connect.
@@ -113,34 +114,35 @@ impl Server {
     /// # Errors
     /// As [`Server::rtc_address`].
     pub fn api_address(&self) -> std::io::Result<SocketAddr> {
-        self.api.local_addr()
+        self.api.address()
     }
 
     /// Serves until a signal ends it. A closed channel counts as [`Signal::Stop`].
     pub async fn run(self, mut signals: mpsc::Receiver<Signal>) -> Ended {
         let Self { node, control, gate, rtc, api } = self;
-        let rtc = tokio::spawn(rtc::serve(node.clone(), gate, rtc));
-        let router = api::router(control.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let api = tokio::spawn(async move {
-            if let Err(error) = axum::serve(api, router).await {
-                tracing::error!(%error, "the API side has ended");
-            }
-        });
-        let ended = loop {
+        let upgrades = rtc::Upgrades { node: node.clone(), gate };
+        let mut rtc = open(Door::new(node.clone(), Side::Rtc, upgrades), rtc);
+        let calls = api::Calls(api::router(control.clone()));
+        let _api = open(Door::new(node.clone(), Side::Api, calls), api);
+        loop {
             match signals.recv().await {
                 Some(Signal::Reload) => reload(&control).await,
                 Some(Signal::Reopen) => {}
                 Some(Signal::Kill) => break Ended::AtOnce,
                 Some(Signal::Stop) | None => {
-                    rtc.abort();
+                    rtc.abort_all();
                     break stop(&node, &mut signals).await;
                 }
             }
-        };
-        rtc.abort();
-        api.abort();
-        ended
+        }
     }
+}
+
+/// Serves until what this gives is dropped.
+fn open<H: Handler>(door: Door<H>, listener: Listener) -> JoinSet<()> {
+    let mut accepting = JoinSet::new();
+    accepting.spawn(serve(Arc::new(door), listener));
+    accepting
 }
 
 /// Reloads on a thread that may block: it reads files, and plugins may compute.
@@ -196,6 +198,6 @@ async fn stop_gracefully(node: &Node) {
     }
 }
 
-async fn listen(what: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Bind { what, address, source })
+async fn listen(what: &'static str, address: SocketAddr) -> Result<Listener, StartError> {
+    Listener::bind(address).await.map_err(|source| StartError::Bind { what, address, source })
 }

@@ -1,13 +1,12 @@
-//! Where clients connect: the listener, the upgrade to WebSocket, the question whether to let them in.
+//! Where clients connect: the upgrade to WebSocket, the question whether to let them in.
 
 mod auth;
-mod listen;
 mod upgrade;
 
 use std::net::SocketAddr;
 
 pub(crate) use auth::{Gate, headers};
-pub(crate) use listen::serve;
+pub(crate) use upgrade::Upgrades;
 
 use crate::actor::{Socket, WebSocket};
 

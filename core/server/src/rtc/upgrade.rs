@@ -1,29 +1,40 @@
 //! One HTTP request: the upgrade to WebSocket, or a refusal.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{Attachment, Gate};
 use crate::actor::{Metered, WebSocket, socket_config};
+use crate::front::{Handler, Stream, Visitor};
 use crate::node::Node;
 
-pub(super) async fn handle(
-    node: Arc<Node>,
-    gate: Arc<Gate>,
-    (remote, number): (SocketAddr, u64),
+/// What the RTC side does with requests.
+pub(crate) struct Upgrades {
+    pub(crate) node: Arc<Node>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+impl Handler for Upgrades {
+    async fn handle(&self, visitor: Visitor, request: Request<Incoming>) -> Response<Body> {
+        upgrade(&self.node, &self.gate, visitor, request).await
+    }
+}
+
+async fn upgrade(
+    node: &Arc<Node>,
+    gate: &Gate,
+    visitor: Visitor,
     mut request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
+) -> Response<Body> {
     if request.uri().path() != node.live().settings.rtc.location.as_str() {
         return refuse(StatusCode::NOT_FOUND, "nothing is here");
     }
@@ -34,16 +45,17 @@ pub(super) async fn handle(
     let Some(user) = request.uri().query().and_then(userid) else {
         return refuse(StatusCode::BAD_REQUEST, "userid must stand in the query, once and not empty");
     };
-    if let Err(status) = gate.ask(remote, &request).await {
+    if let Err(status) = gate.ask(visitor.client, &request).await {
         return refuse(status, "not let in");
     }
     let upgrade = hyper::upgrade::on(&mut request);
+    let node = node.clone();
     tokio::spawn(async move {
         if let Some(ws) = upgraded(&node, upgrade).await {
-            node.attach(&user, Attachment { ws, remote, number });
+            node.attach(&user, Attachment { ws, remote: visitor.client, number: visitor.number });
         }
     });
-    let mut response = Response::new(Full::default());
+    let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -56,8 +68,8 @@ pub(super) async fn handle(
 
 async fn upgraded(node: &Node, upgrade: OnUpgrade) -> Option<WebSocket> {
     let upgraded = upgrade.await.ok()?;
-    let (io, read) = match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => (Metered::new(parts.io.into_inner()), parts.read_buf),
+    let (io, read) = match upgraded.downcast::<TokioIo<Stream>>() {
+        Ok(parts) => (Metered::new(parts.io.into_inner().upgraded()), parts.read_buf),
         Err(upgraded) => (Metered::new(TokioIo::<Upgraded>::new(upgraded)), Bytes::new()),
     };
     let config = socket_config(node.live().settings.rtc.max_message_size);
@@ -121,9 +133,11 @@ fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn refuse(status: StatusCode, reason: &'static str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(reason));
+/// A refusal ends the connection: each try is a connection of its own, which the limits count.
+fn refuse(status: StatusCode, reason: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(reason));
     *response.status_mut() = status;
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
