@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use crate::actor::{Actor, Address, Hop, HostLimits, Mail, Name, Undelivered};
 use crate::config::{JsipSettings, LimitSettings, Settings, Source};
 use crate::directory::{Added, Directory};
+use crate::front::Visitors;
 use crate::gauges::Gauges;
 use crate::related::RelatedIds;
 use crate::routes::RouteTable;
@@ -34,6 +35,7 @@ pub(crate) struct Node {
     pub(crate) directory: Directory,
     pub(crate) related: RelatedIds,
     pub(crate) gauges: Gauges,
+    pub(crate) visitors: Visitors,
     connections: AtomicU64,
     routes: OnceLock<ArcSwap<RouteTable>>,
     services: OnceLock<Services>,
@@ -84,6 +86,7 @@ impl Node {
             directory: Directory::new(),
             related: RelatedIds::new(),
             gauges: Gauges::default(),
+            visitors: Visitors::new(),
             connections: AtomicU64::new(0),
             routes: OnceLock::new(),
             services: OnceLock::new(),

@@ -1,6 +1,7 @@
 //! The life of a server: bind, run, reload, stop.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio::time::{Instant, interval, timeout, timeout_at};
 
 use crate::config::{Config, ConfigErrors};
 use crate::control::{Control, OverlayFile, Prepare, StateError};
-use crate::front::{Door, Handler, Listener, Side, serve};
+use crate::front::{AccessLog, Certificate, Door, Handler, Listener, Side, access_log, serve};
 use crate::node::Node;
 use crate::routes::RouteTable;
 use crate::{api, rtc};
@@ -22,8 +23,10 @@ pub struct Server {
     node: Arc<Node>,
     control: Arc<Control>,
     gate: Arc<rtc::Gate>,
-    rtc: Listener,
-    api: Listener,
+    rtc: Ports,
+    api: Ports,
+    /// Access logs of both.
+    access: [Option<AccessLog>; 2],
 }
 
 /// What an operator tells a running server.
@@ -63,6 +66,16 @@ pub enum StartError {
     /// The authentication hook cannot be asked.
     #[error("rtc.authurl: {0}")]
     Gate(reqwest::Error),
+    /// An access log cannot be opened.
+    #[error("{setting} {}", path.display())]
+    Access {
+        /// Which setting.
+        setting: &'static str,
+        /// Its value.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A port cannot be bound.
     #[error("{what} {address}")]
     Bind {
@@ -82,21 +95,36 @@ impl Server {
     /// If the routing table does not check, a service cannot be loaded, or a port cannot be bound.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         let Config { settings, effective, routes, source } = config;
-        let (rtc, api) = (settings.rtc.listen, settings.api.listen);
+        let rtc = (settings.rtc.listen, settings.rtc.tlslisten);
+        let api = (settings.api.listen, settings.api.tlslisten);
+        let certificate = |side| {
+            let placed = |problem| effective.place(problem);
+            Certificate::load(side, &settings)
+                .map_err(|problems| ConfigErrors(problems.into_iter().map(placed).collect()))
+        };
+        let access = [
+            access("rtc.accessfile", &settings.rtc.accessfile)?,
+            access("api.accessfile", &settings.api.accessfile)?,
+        ];
+        let (rtc_certificate, api_certificate) = (certificate(Side::Rtc)?, certificate(Side::Api)?);
         let file = OverlayFile::new(&settings.server.state_dir);
         let overlay = file.read()?;
         let node = Node::new(settings, source.clone());
         let table = RouteTable::build(&routes, &overlay, node.services()).map_err(ConfigErrors)?;
         node.start_routes(table);
         let gate = Arc::new(rtc::Gate::new(&node.live().settings.rtc).map_err(StartError::Gate)?);
-        let followers: Vec<Arc<dyn Prepare>> = vec![Arc::new(gate.clone())];
+        let mut followers: Vec<Arc<dyn Prepare>> = vec![Arc::new(gate.clone())];
+        for certificate in [&rtc_certificate, &api_certificate].into_iter().flatten() {
+            followers.push(Arc::new(certificate.clone()));
+        }
         let control =
             Arc::new(Control::new(node.clone(), source, (file, overlay), routes, effective, followers));
         Ok(Self {
             control,
             gate,
-            rtc: listen("rtc.listen", rtc).await?,
-            api: listen("api.listen", api).await?,
+            rtc: Ports::bind(["rtc.listen", "rtc.tlslisten"], rtc, rtc_certificate).await?,
+            api: Ports::bind(["api.listen", "api.tlslisten"], api, api_certificate).await?,
+            access,
             node,
         })
     }
@@ -106,7 +134,7 @@ impl Server {
     /// # Errors
     /// If the system does not know.
     pub fn rtc_address(&self) -> std::io::Result<SocketAddr> {
-        self.rtc.address()
+        self.rtc.plain.address()
     }
 
     /// Where operators connect.
@@ -114,20 +142,37 @@ impl Server {
     /// # Errors
     /// As [`Server::rtc_address`].
     pub fn api_address(&self) -> std::io::Result<SocketAddr> {
-        self.api.address()
+        self.api.plain.address()
+    }
+
+    /// Where clients connect with TLS, if they can.
+    ///
+    /// # Errors
+    /// As [`Server::rtc_address`].
+    pub fn rtc_tls_address(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.rtc.tls.as_ref().map(Listener::address).transpose()
+    }
+
+    /// Where operators connect with TLS, if they can.
+    ///
+    /// # Errors
+    /// As [`Server::rtc_address`].
+    pub fn api_tls_address(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.api.tls.as_ref().map(Listener::address).transpose()
     }
 
     /// Serves until a signal ends it. A closed channel counts as [`Signal::Stop`].
     pub async fn run(self, mut signals: mpsc::Receiver<Signal>) -> Ended {
-        let Self { node, control, gate, rtc, api } = self;
+        let Self { node, control, gate, rtc, api, access } = self;
+        let [rtc_access, api_access] = access.clone();
         let upgrades = rtc::Upgrades { node: node.clone(), gate };
-        let mut rtc = open(Door::new(node.clone(), Side::Rtc, upgrades), rtc);
+        let mut rtc = open(Door::new(node.clone(), Side::Rtc, rtc_access, upgrades), rtc);
         let calls = api::Calls(api::router(control.clone()));
-        let _api = open(Door::new(node.clone(), Side::Api, calls), api);
+        let _api = open(Door::new(node.clone(), Side::Api, api_access, calls), api);
         loop {
             match signals.recv().await {
                 Some(Signal::Reload) => reload(&control).await,
-                Some(Signal::Reopen) => {}
+                Some(Signal::Reopen) => access.iter().flatten().for_each(|log| log.reopen()),
                 Some(Signal::Kill) => break Ended::AtOnce,
                 Some(Signal::Stop) | None => {
                     rtc.abort_all();
@@ -139,9 +184,12 @@ impl Server {
 }
 
 /// Serves until what this gives is dropped.
-fn open<H: Handler>(door: Door<H>, listener: Listener) -> JoinSet<()> {
+fn open<H: Handler>(door: Door<H>, ports: Ports) -> JoinSet<()> {
+    let door = Arc::new(door);
     let mut accepting = JoinSet::new();
-    accepting.spawn(serve(Arc::new(door), listener));
+    for listener in [Some(ports.plain), ports.tls].into_iter().flatten() {
+        accepting.spawn(serve(door.clone(), listener));
+    }
     accepting
 }
 
@@ -198,6 +246,36 @@ async fn stop_gracefully(node: &Node) {
     }
 }
 
-async fn listen(what: &'static str, address: SocketAddr) -> Result<Listener, StartError> {
-    Listener::bind(address).await.map_err(|source| StartError::Bind { what, address, source })
+fn access(setting: &'static str, path: &Path) -> Result<Option<AccessLog>, StartError> {
+    access_log(path).map_err(|source| StartError::Access { setting, path: path.to_owned(), source })
+}
+
+/// The ports of a side.
+#[derive(Debug)]
+struct Ports {
+    plain: Listener,
+    tls: Option<Listener>,
+}
+
+impl Ports {
+    async fn bind(
+        [plain_setting, tls_setting]: [&'static str; 2],
+        (plain, tls): (SocketAddr, Option<SocketAddr>),
+        certificate: Option<Arc<Certificate>>,
+    ) -> Result<Self, StartError> {
+        let plain = listen(plain_setting, plain, None).await?;
+        let tls = match tls {
+            Some(address) => Some(listen(tls_setting, address, certificate).await?),
+            None => None,
+        };
+        Ok(Self { plain, tls })
+    }
+}
+
+async fn listen(
+    what: &'static str,
+    address: SocketAddr,
+    certificate: Option<Arc<Certificate>>,
+) -> Result<Listener, StartError> {
+    Listener::bind(address, certificate).await.map_err(|source| StartError::Bind { what, address, source })
 }

@@ -33,6 +33,7 @@ pub(crate) use report::Report;
 pub(crate) use socket::{Closing, Socket, WebSocket, socket_config};
 pub(crate) use tasks::{HostLimits, TaskKey};
 
+use crate::front::Bucket;
 use crate::gauges::Told;
 use crate::node::{Live, Node};
 use mail::RemoteLeg;
@@ -94,6 +95,8 @@ pub(crate) struct Actor {
     budget: usize,
     /// A turn has panicked.
     broken: bool,
+    /// Requests of this user.
+    requests: Bucket,
 }
 
 impl Actor {
@@ -120,6 +123,7 @@ impl Actor {
             stopping: false,
             budget: EFFECTS,
             broken: false,
+            requests: Bucket::new(Instant::now()),
             node,
         })
     }

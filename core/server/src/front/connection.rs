@@ -1,14 +1,14 @@
 //! One connection: HTTP/1 until it is closed, or upgraded.
 
 use std::convert::Infallible;
-use std::future::{Future as _, poll_fn};
-use std::net::SocketAddr;
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, HttpBody};
-use axum::http::Request;
+use axum::http::{Request, Response};
 use bytes::Bytes;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
@@ -16,23 +16,28 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, sleep_until};
 
-use super::accept::Door;
+use super::accept::{Admission, Arrival, Door};
+use super::access::Line;
+use super::client::{forwarded, is_trusted};
 use super::pace::Pace;
-use super::{Handler, Stream, Visitor};
+use super::{Handler, Side, Stream, Visitor};
 
 /// Serves it to its end.
-pub(super) async fn connection<H: Handler>(door: Arc<Door<H>>, stream: Stream, remote: SocketAddr) {
-    let number = door.node.next_connection();
-    let pace = {
-        let live = door.node.live();
-        Arc::new(Pace::new(door.side.header_timeout(&live.settings), door.side.idle_timeout(&live.settings)))
-    };
+pub(super) async fn connection<H: Handler>(door: Arc<Door<H>>, stream: Stream, arrival: Arrival) {
+    let idle_timeout = door.side.idle_timeout(&door.node.live().settings);
+    let pace = Arc::new(Pace::new(door.header_timeout(&arrival.admission), idle_timeout));
+    let peer = arrival.peer;
+    let arrival = Arc::new(arrival);
     let service = service_fn(|request: Request<Incoming>| {
-        let under_way = UnderWay::begin(pace.clone());
-        let door = door.clone();
+        let (door, arrival) = (door.clone(), arrival.clone());
+        let mut under_way = UnderWay { pace: pace.clone(), line: None };
+        pace.begin();
         async move {
-            let response = door.handler.handle(Visitor { client: remote, number }, request).await;
-            Ok::<_, Infallible>(response.map(|body| Answer { body, _under_way: under_way }))
+            let response = door.answer(&arrival, request, &mut under_way).await;
+            if let Some(line) = &mut under_way.line {
+                line.answered(response.status().as_u16());
+            }
+            Ok::<_, Infallible>(response.map(|body| Answer { body, under_way }))
         }
     });
     let served = http1::Builder::new()
@@ -43,8 +48,38 @@ pub(super) async fn connection<H: Handler>(door: Arc<Door<H>>, stream: Stream, r
         .with_upgrades();
     match in_time(served, &pace).await {
         Some(Ok(())) => {}
-        Some(Err(error)) => tracing::debug!(%remote, %error, "connection ended"),
-        None => tracing::debug!(%remote, "connection ended: no request came in time"),
+        Some(Err(error)) => tracing::debug!(%peer, %error, "connection ended"),
+        None => {
+            door.node.gauges.slow_requests.fetch_add(u64::from(pace.is_head()), Relaxed);
+            tracing::debug!(%peer, "connection ended: no request came in time");
+        }
+    }
+}
+
+impl<H: Handler> Door<H> {
+    async fn answer(
+        &self,
+        arrival: &Arrival,
+        request: Request<Incoming>,
+        under_way: &mut UnderWay,
+    ) -> Response<Body> {
+        let live = self.node.live().clone();
+        let proxies = self.side.trusted_proxies(&live.settings);
+        let peer = arrival.peer;
+        let trusted = is_trusted(peer.ip(), proxies);
+        let client = if trusted { forwarded(peer, request.headers(), proxies) } else { peer };
+        under_way.line = self.access.clone().map(|log| Line::begin(log, client, &request));
+        let pass = match &arrival.admission {
+            Admission::Refused(refusal, _) => return refusal.answer(&self.node.gauges),
+            Admission::Known(pass) => Some(pass.clone()),
+            Admission::Unknown if self.side == Side::Api => None,
+            Admission::Unknown => match self.node.visitors.enter(client.ip(), &live.settings.limits) {
+                Ok(pass) => Some(Arc::new(pass)),
+                Err(refusal) => return refusal.answer(&self.node.gauges),
+            },
+        };
+        drop(live);
+        self.handler.handle(Visitor { client, number: arrival.number, pass }, request).await
     }
 }
 
@@ -69,13 +104,7 @@ async fn in_time<F: Future>(served: F, pace: &Pace) -> Option<F::Output> {
 /// A request whose answer has not gone.
 struct UnderWay {
     pace: Arc<Pace>,
-}
-
-impl UnderWay {
-    fn begin(pace: Arc<Pace>) -> Self {
-        pace.begin();
-        Self { pace }
-    }
+    line: Option<Line>,
 }
 
 impl Drop for UnderWay {
@@ -87,7 +116,7 @@ impl Drop for UnderWay {
 /// An answer on its way: when the connection lets it go, it has gone.
 struct Answer {
     body: Body,
-    _under_way: UnderWay,
+    under_way: UnderWay,
 }
 
 impl HttpBody for Answer {
@@ -98,7 +127,11 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let (Poll::Ready(Some(Ok(frame))), Some(line)) = (&polled, &mut self.under_way.line) {
+            line.sent(frame.data_ref().map_or(0, Bytes::len));
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

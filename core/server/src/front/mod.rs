@@ -5,13 +5,21 @@
 //! ```
 
 mod accept;
+mod access;
+mod bucket;
+mod client;
 mod connection;
 mod listen;
+mod log_file;
 mod pace;
+mod refusal;
 mod stream;
+mod tls;
+mod visitors;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -19,10 +27,15 @@ use axum::http::{Request, Response};
 use hyper::body::Incoming;
 
 pub(crate) use accept::{Door, serve};
+pub(crate) use access::{AccessLog, access_log};
+pub(crate) use bucket::Bucket;
 pub(crate) use listen::Listener;
+pub(crate) use refusal::{Refusal, refuse, whole_seconds};
 pub(crate) use stream::Stream;
+pub(crate) use tls::Certificate;
+pub(crate) use visitors::{Pass, Visitors};
 
-use crate::config::Settings;
+use crate::config::{Network, Settings};
 
 /// One of the two ports, each of which may have two listeners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,15 +63,24 @@ impl Side {
             Self::Api => settings.api.keepalived,
         }
     }
+
+    fn trusted_proxies(self, settings: &Settings) -> &[Network] {
+        match self {
+            Self::Rtc => &settings.rtc.trusted_proxies,
+            Self::Api => &settings.api.trusted_proxies,
+        }
+    }
 }
 
 /// Who sends a request.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Visitor {
-    /// The client's address.
+    /// The client's address; behind a trusted proxy, what that says.
     pub(crate) client: SocketAddr,
     /// Connections count up as they come in.
     pub(crate) number: u64,
+    /// Counts the client at its address, on the RTC side.
+    pub(crate) pass: Option<Arc<Pass>>,
 }
 
 /// What a side does with a request.

@@ -58,6 +58,11 @@ impl Pace {
         }
     }
 
+    /// Whether a head is awaited that has begun, or the first one.
+    pub(super) fn is_head(&self) -> bool {
+        matches!(*self.phase(), Phase::Head(_))
+    }
+
     fn phase(&self) -> MutexGuard<'_, Phase> {
         self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }

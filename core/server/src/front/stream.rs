@@ -7,8 +7,10 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use super::pace::Pace;
+use super::visitors::Seat;
 
 /// A connection of either kind.
 #[derive(Debug)]
@@ -16,16 +18,28 @@ pub(crate) struct Stream {
     transport: Transport,
     /// Is told of what comes, as long as this is HTTP.
     pace: Option<Arc<Pace>>,
+    /// Counts it as long as it is open.
+    _seat: Option<Seat>,
 }
 
 #[derive(Debug)]
 enum Transport {
     Plain(TcpStream),
+    /// In a box: most connections may be plain, and would pay for it.
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
     pub(super) fn plain(tcp: TcpStream) -> Self {
-        Self { transport: Transport::Plain(tcp), pace: None }
+        Self { transport: Transport::Plain(tcp), pace: None, _seat: None }
+    }
+
+    pub(super) fn tls(tls: TlsStream<TcpStream>) -> Self {
+        Self { transport: Transport::Tls(Box::new(tls)), pace: None, _seat: None }
+    }
+
+    pub(super) fn seated(self, seat: Option<Seat>) -> Self {
+        Self { _seat: seat, ..self }
     }
 
     pub(super) fn paced(self, pace: Arc<Pace>) -> Self {
@@ -47,6 +61,7 @@ impl AsyncRead for Stream {
         let filled = buf.filled().len();
         let read = match &mut self.transport {
             Transport::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Transport::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
         };
         if let Some(pace) = &self.pace
             && buf.filled().len() > filled
@@ -61,6 +76,7 @@ impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match &mut self.transport {
             Transport::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Transport::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
         }
     }
 
@@ -71,24 +87,28 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match &mut self.transport {
             Transport::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
+            Transport::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
         match &self.transport {
             Transport::Plain(tcp) => tcp.is_write_vectored(),
+            Transport::Tls(tls) => tls.is_write_vectored(),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.transport {
             Transport::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Transport::Tls(tls) => Pin::new(tls).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.transport {
             Transport::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Transport::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
         }
     }
 }

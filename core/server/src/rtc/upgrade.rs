@@ -2,19 +2,21 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::{Bytes, Incoming};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use rtcd_sdk::Glob;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{Attachment, Gate};
 use crate::actor::{Metered, WebSocket, socket_config};
-use crate::front::{Handler, Stream, Visitor};
+use crate::front::{Handler, Refusal, Stream, Visitor, refuse};
 use crate::node::Node;
 
 /// What the RTC side does with requests.
@@ -35,8 +37,13 @@ async fn upgrade(
     visitor: Visitor,
     mut request: Request<Incoming>,
 ) -> Response<Body> {
-    if request.uri().path() != node.live().settings.rtc.location.as_str() {
+    let live = node.live().clone();
+    let gauges = &node.gauges;
+    if request.uri().path() != live.settings.rtc.location.as_str() {
         return refuse(StatusCode::NOT_FOUND, "nothing is here");
+    }
+    if node.is_draining() {
+        return Refusal::Draining.answer(gauges);
     }
     let accept = match websocket_key(request.method(), request.headers()) {
         Ok(key) => derive_accept_key(key.as_bytes()),
@@ -45,14 +52,23 @@ async fn upgrade(
     let Some(user) = request.uri().query().and_then(userid) else {
         return refuse(StatusCode::BAD_REQUEST, "userid must stand in the query, once and not empty");
     };
-    if let Err(status) = gate.ask(visitor.client, &request).await {
-        return refuse(status, "not let in");
+    if !is_allowed(request.headers(), &live.settings.rtc.origins) {
+        gauges.refused_origins.fetch_add(1, Relaxed);
+        return refuse(StatusCode::FORBIDDEN, "this Origin is not allowed");
+    }
+    if let Err(refused) = gate.ask(visitor.client, &request).await {
+        return refused.answer(gauges);
+    }
+    // Who is not let in must not use up what the user may do.
+    if let Err(refusal) = node.visitors.connect(&user, &live.settings.limits) {
+        return refusal.answer(gauges);
     }
     let upgrade = hyper::upgrade::on(&mut request);
     let node = node.clone();
+    let Visitor { client, number, pass } = visitor;
     tokio::spawn(async move {
         if let Some(ws) = upgraded(&node, upgrade).await {
-            node.attach(&user, Attachment { ws, remote: visitor.client, number: visitor.number });
+            node.attach(&user, Attachment { ws, remote: client, number, pass });
         }
     });
     let mut response = Response::new(Body::empty());
@@ -101,6 +117,14 @@ fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool
         .any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
+/// Whether a page of this origin may connect. Who names none is no browser, and could name any.
+fn is_allowed(headers: &HeaderMap, origins: &[Glob]) -> bool {
+    let is_listed = |origin: &HeaderValue| {
+        origin.to_str().is_ok_and(|origin| origins.iter().any(|glob| glob.matches(origin)))
+    };
+    origins.is_empty() || headers.get_all(header::ORIGIN).iter().all(is_listed)
+}
+
 /// `userid` of a query, decoded; `None` if it is missing, empty or not UTF-8, or stands there twice: then the authentication
 /// hook might read another one.
 fn userid(query: &str) -> Option<String> {
@@ -131,14 +155,6 @@ fn percent_decode(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
-}
-
-/// A refusal ends the connection: each try is a connection of its own, which the limits count.
-fn refuse(status: StatusCode, reason: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(reason));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
 }
 
 #[cfg(test)]
