@@ -1,0 +1,92 @@
+//! `rtcd serve`: settings → pid file → logs → bind → run → stop.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use rtcd_server::{Server, StartError};
+
+use crate::error::Error;
+use crate::pidfile::PidFile;
+use crate::signals::{Signal, Signals};
+use crate::{Program, background, logs, notify, settings};
+
+/// The server cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("cannot handle signals")]
+    Signals(#[source] io::Error),
+    #[error("the system does not say where it listens")]
+    Address(#[source] io::Error),
+    #[error("log.level: {0}")]
+    LogLevel(String),
+}
+
+/// Serves until a signal ends it.
+pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<ExitCode, Error> {
+    if detached {
+        background::detach()?;
+    }
+    (program.check_plugins)().map_err(Error::Plugins)?;
+    let (pid_path, _) = settings::process(program, folder)?;
+    let config = settings::load(program, folder)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    runtime.block_on(async {
+        // Before the pid file tells others where to send them.
+        let mut signals = Signals::new().map_err(ServeError::Signals)?;
+        let _pid_file = PidFile::lock(&pid_path)?;
+        logs::start(&config.settings.log)?;
+        let location = config.settings.rtc.location.clone();
+        let server = Server::bind(config).await.map_err(ServeError::Start)?;
+        let greeting = Greeting {
+            version: program.version,
+            clients: server.rtc_address().map_err(ServeError::Address)?,
+            location: &location,
+            api: server.api_address().map_err(ServeError::Address)?,
+            stop: if detached { "rtcd -s quit" } else { "Ctrl-C" },
+        };
+        say(&greeting.to_string());
+        if detached {
+            background::let_go()?;
+        }
+        notify::ready();
+        server
+            .run(async {
+                while !matches!(signals.next().await, Signal::Stop | Signal::Kill) {}
+                notify::stopping();
+            })
+            .await;
+        say("rtcd is down\n");
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Whoever does not listen misses it.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+struct Greeting<'a> {
+    version: &'a str,
+    clients: SocketAddr,
+    location: &'a str,
+    api: SocketAddr,
+    stop: &'a str,
+}
+
+impl std::fmt::Display for Greeting<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "rtcd {} is up", self.version)?;
+        writeln!(f, "  clients:  ws://{}{}?userid=NAME", shown(self.clients), self.location)?;
+        writeln!(f, "  API:      curl http://{}/slpm/v1/slps", shown(self.api))?;
+        writeln!(f, "  stop:     {}", self.stop)
+    }
+}
+
+/// An address that can be typed into a client.
+fn shown(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
