@@ -6,7 +6,7 @@ include!(concat!(env!("OUT_DIR"), "/plugins.rs"));
 mod config;
 mod plugins;
 
-pub use config::{ConfigDir, LoadError};
+pub use config::{EMBEDDED, config_dir};
 pub use plugins::{LinkError, check_plugins};
 
 /// The README's code runs as tests.

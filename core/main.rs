@@ -7,7 +7,7 @@ use rtcd_cli::Program;
 fn main() -> ExitCode {
     rtcd_cli::main(Program {
         version: env!("CARGO_PKG_VERSION"),
-        load: |folder| Ok(rtcd::ConfigDir::new(folder).load()?),
+        embedded: rtcd::EMBEDDED,
         check_plugins: || Ok(rtcd::check_plugins()?),
     })
 }

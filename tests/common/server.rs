@@ -1,12 +1,16 @@
 //! A server in this process, on ports of its own.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rtcd as _;
-use rtcd_server::{Config, RawTable, Server, ServiceSettings, Settings};
+use rtcd_server::{Config, Ended, Server, Signal, Source, Text};
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 
@@ -18,6 +22,34 @@ pub(crate) struct Setup {
     settings: serde_yaml::Value,
     routes: String,
     services: Vec<(&'static str, String)>,
+}
+
+/// The files of a test, which it may change while the server runs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Files(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl Files {
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        self.0.lock().unwrap().insert(name.to_owned(), text.to_owned());
+    }
+}
+
+impl Source for Files {
+    fn read(&self, name: &str) -> std::io::Result<Option<Text>> {
+        let text = self.0.lock().unwrap().get(name).cloned();
+        Ok(text.map(|text| Text { file: name.to_owned(), text }))
+    }
+}
+
+/// A number for each folder of this process.
+static FOLDERS: AtomicU32 = AtomicU32::new(0);
+
+fn state_dir() -> PathBuf {
+    let number = FOLDERS.fetch_add(1, Relaxed);
+    let folder =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("state-{}-{number}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
 }
 
 /// Ports of its own, a realm for snapshots, and little patience with what has ended.
@@ -65,29 +97,22 @@ impl Setup {
 
     pub(crate) async fn start(self) -> TestServer {
         start_logs();
-        let settings = serde_yaml::to_string(&self.settings).unwrap();
-        let services = self.services;
-        let config = Config {
-            settings: Settings::parse("the test's settings", &settings).unwrap(),
-            routes: RawTable::parse("the test's routes", &self.routes).unwrap(),
-            routes_file: "the test's routes".to_owned(),
-            services: Box::new(move |name| ServiceSettings {
-                file: name.to_owned(),
-                text: services
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .map(|(_, text)| text.clone())
-                    .unwrap_or_default(),
-            }),
-        };
+        let state_dir = state_dir();
+        let own = format!("server: {{state_dir: '{}'}}", state_dir.display());
+        let setup = self.settings(&own);
+        let files = Files::default();
+        files.write("conf/rtcd.yaml", &serde_yaml::to_string(&setup.settings).unwrap());
+        files.write("routes.yaml", &setup.routes);
+        for (name, text) in setup.services {
+            files.write(&format!("conf/{name}.yaml"), &text);
+        }
+        let config = Config::load(Arc::new(files.clone())).unwrap();
         let server = Server::bind(config).await.unwrap();
         let (rtc, api) = (server.rtc_address().unwrap(), server.api_address().unwrap());
-        let (stop, stopped) = oneshot::channel();
-        let run = tokio::spawn(server.run(async {
-            // Dropped by a test that has failed.
-            let _ = stopped.await;
-        }));
-        TestServer { rtc, api, stop, run, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+        let (signals, received) = mpsc::channel(16);
+        let run = tokio::spawn(server.run(received));
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        TestServer { rtc, api, files, signals, run, http, state_dir }
     }
 }
 
@@ -96,9 +121,12 @@ impl Setup {
 pub(crate) struct TestServer {
     pub(crate) rtc: SocketAddr,
     pub(crate) api: SocketAddr,
-    stop: oneshot::Sender<()>,
-    run: JoinHandle<()>,
+    /// What it reads when it reloads.
+    pub(crate) files: Files,
+    signals: mpsc::Sender<Signal>,
+    run: JoinHandle<Ended>,
     http: reqwest::Client,
+    state_dir: PathBuf,
 }
 
 impl TestServer {
@@ -110,6 +138,11 @@ impl TestServer {
     /// Where a user connects.
     pub(crate) fn url(&self, user: &str) -> String {
         format!("ws://{}/rtc?userid={user}", self.rtc)
+    }
+
+    /// A client for what the other functions do not do.
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
     }
 
     /// Asks the API side: status and JSON.
@@ -186,8 +219,20 @@ impl TestServer {
 
     /// Stops, whatever is still there.
     pub(crate) async fn stop(self) {
-        self.stop.send(()).unwrap();
-        timeout(PATIENCE, self.run).await.unwrap().unwrap();
+        self.signal(Signal::Stop).await;
+        self.ended().await;
+    }
+
+    /// Tells the server something.
+    pub(crate) async fn signal(&self, signal: Signal) {
+        self.signals.send(signal).await.unwrap();
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn ended(self) -> Ended {
+        let ended = timeout(PATIENCE, self.run).await.unwrap().unwrap();
+        let _ = std::fs::remove_dir_all(self.state_dir);
+        ended
     }
 }
 

@@ -75,13 +75,13 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
     /// Where its API side is [default: api.listen of the settings]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
     /// The admin token; RTCD_API_TOKEN keeps it out of the list of processes [default: api.token of the settings]
-    #[arg(long, global = true, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN")]
     pub(crate) token: Option<String>,
     /// Print the server's JSON
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(crate) json: bool,
 }
 

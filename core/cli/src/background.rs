@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 /// The server cannot go into the background.
@@ -15,6 +15,8 @@ pub(crate) enum BackgroundError {
     Start(#[source] io::Error),
     #[error("cannot leave the terminal")]
     Leave(#[source] io::Error),
+    #[error("log file {}", file.display())]
+    Log { file: PathBuf, source: io::Error },
 }
 
 /// Starts the child and waits until it listens.
@@ -46,10 +48,16 @@ pub(crate) fn detach() -> Result<(), BackgroundError> {
     Ok(())
 }
 
-/// The child's last step: it listens, and has nothing more to say.
-pub(crate) fn let_go() -> Result<(), BackgroundError> {
+/// The child's last step: it listens, and has nothing more to say but to its log.
+pub(crate) fn let_go(log: &Path) -> Result<(), BackgroundError> {
     let nowhere = File::options().write(true).open("/dev/null").map_err(BackgroundError::Leave)?;
+    // Where a panic says what has happened.
+    let log = File::options()
+        .append(true)
+        .create(true)
+        .open(log)
+        .map_err(|source| BackgroundError::Log { file: log.to_owned(), source })?;
     rustix::stdio::dup2_stdout(&nowhere)
-        .and_then(|()| rustix::stdio::dup2_stderr(&nowhere))
+        .and_then(|()| rustix::stdio::dup2_stderr(&log))
         .map_err(|error| BackgroundError::Leave(error.into()))
 }

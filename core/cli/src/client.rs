@@ -91,12 +91,13 @@ fn target(program: Program, folder: &Path, server: &ServerArgs) -> Result<(Url, 
     let (url, token) = match (&server.url, &server.token) {
         (Some(url), Some(token)) => (url.clone(), token.clone()),
         (url, token) => {
-            let (address, set) = settings::api(program, folder)?;
+            let set = settings::api(program, folder)?;
+            let address = settings::reachable(set.listen);
             if url.is_none() && address.port() == 0 {
                 return Err(ClientError::NoPort.into());
             }
             let url = url.clone().unwrap_or_else(|| format!("http://{address}"));
-            (url, token.clone().unwrap_or(set))
+            (url, token.clone().unwrap_or_else(|| set.token.expose().to_owned()))
         }
     };
     match Url::parse(&url) {

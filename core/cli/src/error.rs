@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::io;
 
+use rtcd_server::ConfigErrors;
+
 use crate::background::BackgroundError;
 use crate::client::ClientError;
 use crate::import::ImportError;
@@ -17,7 +19,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Plugins(Box<dyn StdError + Send + Sync>),
     #[error(transparent)]
-    Load(Box<dyn StdError + Send + Sync>),
+    Load(#[from] ConfigErrors),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]

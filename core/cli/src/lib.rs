@@ -21,7 +21,6 @@ mod slpm;
 mod table;
 
 use std::error::Error as StdError;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -35,8 +34,8 @@ use error::Error;
 pub struct Program {
     /// Its version.
     pub version: &'static str,
-    /// Reads settings and routes from a folder.
-    pub load: fn(&Path) -> Result<rtcd_server::Config, Box<dyn StdError + Send + Sync>>,
+    /// The files that are used if they are not there: name, text.
+    pub embedded: &'static [(&'static str, &'static str)],
     /// Compares the plugins that are linked with those that should be.
     pub check_plugins: fn() -> Result<(), Box<dyn StdError + Send + Sync>>,
 }

@@ -30,11 +30,11 @@ const MARGIN: Duration = Duration::from_secs(5);
 
 /// Sends the signal; one that stops the server is waited for.
 pub(crate) fn send(program: Program, folder: &Path, order: Order) -> Result<(), Error> {
-    let (pid_path, stop_timeout) = settings::process(program, folder)?;
-    let running = Running::find(&pid_path)?;
+    let server = settings::server(program, folder)?;
+    let running = Running::find(&server.pid_path())?;
     let pid = running.pid;
     let (signal, patience) = match order {
-        Order::Quit => (Signal::QUIT, Some(stop_timeout + MARGIN)),
+        Order::Quit => (Signal::QUIT, Some(server.stop_timeout + MARGIN)),
         Order::Stop => (Signal::TERM, Some(MARGIN)),
         Order::Reopen => (Signal::USR1, None),
         Order::Reload => (Signal::HUP, None),

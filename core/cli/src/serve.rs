@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use rtcd_server::{Server, StartError};
+use rtcd_server::{Ended, Server, StartError};
 
 use crate::error::Error;
 use crate::pidfile::PidFile;
-use crate::signals::{Signal, Signals};
+use crate::signals::Signals;
 use crate::{Program, background, logs, notify, settings};
 
 /// The server cannot be started.
@@ -21,8 +21,6 @@ pub(crate) enum ServeError {
     Signals(#[source] io::Error),
     #[error("the system does not say where it listens")]
     Address(#[source] io::Error),
-    #[error("log.level: {0}")]
-    LogLevel(String),
 }
 
 /// Serves until a signal ends it.
@@ -31,15 +29,19 @@ pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<E
         background::detach()?;
     }
     (program.check_plugins)().map_err(Error::Plugins)?;
-    let (pid_path, _) = settings::process(program, folder)?;
-    let config = settings::load(program, folder)?;
+    let mut config = settings::load(program, folder)?;
+    let log = &mut config.settings.log.file;
+    if detached && log.as_os_str().is_empty() {
+        *log = config.settings.server.state_dir.join("rtcd.log");
+    }
+    let log = log.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     runtime.block_on(async {
         // Before the pid file tells others where to send them.
-        let mut signals = Signals::new().map_err(ServeError::Signals)?;
-        let _pid_file = PidFile::lock(&pid_path)?;
-        logs::start(&config.settings.log)?;
-        let location = config.settings.rtc.location.clone();
+        let signals = Signals::new().map_err(ServeError::Signals)?;
+        let _pid_file = PidFile::lock(&config.settings.server.pid_path())?;
+        logs::start(&config.settings.log);
+        let location = config.settings.rtc.location.as_str().to_owned();
         let server = Server::bind(config).await.map_err(ServeError::Start)?;
         let greeting = Greeting {
             version: program.version,
@@ -50,17 +52,15 @@ pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<E
         };
         say(&greeting.to_string());
         if detached {
-            background::let_go()?;
+            background::let_go(&log)?;
         }
         notify::ready();
-        server
-            .run(async {
-                while !matches!(signals.next().await, Signal::Stop | Signal::Kill) {}
-                notify::stopping();
-            })
-            .await;
+        let ended = server.run(signals.pass_on(notify::stopping)).await;
         say("rtcd is down\n");
-        Ok(ExitCode::SUCCESS)
+        Ok(match ended {
+            Ended::Gracefully | Ended::AtOnce => ExitCode::SUCCESS,
+            Ended::Forced => ExitCode::FAILURE,
+        })
     })
 }
 

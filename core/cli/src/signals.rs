@@ -2,16 +2,9 @@
 
 use std::io;
 
+use rtcd_server::Signal;
 use tokio::signal::unix::{self, SignalKind, signal};
-
-/// What a signal means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signal {
-    Reload,
-    Reopen,
-    Stop,
-    Kill,
-}
+use tokio::sync::mpsc;
 
 /// All signals that are handled. Several of one kind that come before they are taken count as one.
 #[derive(Debug)]
@@ -35,8 +28,28 @@ impl Signals {
         })
     }
 
+    /// Passes them on; the first that ends the server is also told to `ending`.
+    pub(crate) fn pass_on(mut self, ending: fn()) -> mpsc::Receiver<Signal> {
+        // One that waits is enough: what comes meanwhile waits with the system.
+        let (sender, receiver) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let mut ends = false;
+            loop {
+                let signal = self.next().await;
+                if matches!(signal, Signal::Stop | Signal::Kill) && !ends {
+                    ends = true;
+                    ending();
+                }
+                if sender.send(signal).await.is_err() {
+                    break;
+                }
+            }
+        });
+        receiver
+    }
+
     /// The next one; those that end the server come first.
-    pub(crate) async fn next(&mut self) -> Signal {
+    async fn next(&mut self) -> Signal {
         tokio::select! {
             biased;
             _ = self.terminate.recv() => Signal::Kill,

@@ -5,10 +5,8 @@
 //! {"code":0,"greeting":"Hello, Ann! This is template-name.","msg":"OK"}
 //! ```
 
-use rtcd_sdk::axum::Router;
-use rtcd_sdk::axum::extract::Path;
-use rtcd_sdk::axum::routing::get;
-use rtcd_sdk::{Api, ApiContext, ApiResult, Envelope, register_api};
+use rtcd_sdk::api_prelude::*;
+use rtcd_sdk::serde::Serialize;
 
 register_api!("template-name", TemplateName);
 
@@ -17,13 +15,24 @@ register_api!("template-name", TemplateName);
 pub struct TemplateName;
 
 impl Api for TemplateName {
-    fn router(_: ApiContext) -> Router {
-        Router::new().route("/greetings/{name}", get(greeting))
+    fn router(_: ApiContext) -> Result<OpenApiRouter, LoadError> {
+        Ok(OpenApiRouter::default().routes(routes!(greeting)))
     }
 }
 
-async fn greeting(Path(name): Path<String>) -> ApiResult {
-    Envelope::ok().with("greeting", format!("Hello, {name}! This is template-name."))
+/// The fields of the answer, beside `code` and `msg`.
+#[derive(Serialize, ToSchema)]
+#[serde(crate = "rtcd_sdk::serde")]
+struct Greeting {
+    greeting: String,
+}
+
+/// Greets.
+#[utoipa::path(get, path = "/greetings/{name}", params(("name" = String, Path)), responses(
+    (status = 200, body = Answer<Greeting>),
+))]
+async fn greeting(Path(name): Path<String>) -> Result<Answer<Greeting>, ApiError> {
+    Ok(Answer::new(Greeting { greeting: format!("Hello, {name}! This is template-name.") }))
 }
 
 #[cfg(test)]

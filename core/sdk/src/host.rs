@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use jsip::{CSeq, DialogId, Message, Request, Response};
 
+pub use crate::api::{Place, document};
 pub use crate::leg::LegMap;
 pub use crate::service::{RawMailbox, Settings};
 use crate::{Cx, Incoming, LegId, Outcome, Service, ServiceTask, Slp, TimerId};

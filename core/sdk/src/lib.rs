@@ -3,6 +3,7 @@
 mod api;
 mod cx;
 mod fault;
+mod glob;
 pub mod harness;
 pub mod host;
 mod leg;
@@ -10,15 +11,16 @@ mod registry;
 mod service;
 mod slp;
 
-pub use api::{Api, ApiContext, ApiError, ApiResult, Envelope};
+pub use api::{Answer, Api, ApiContext, ApiError, ApiResult, Envelope, extract};
 pub use cx::{Cx, SendError, TimerId};
 pub use fault::{Fault, Outcome};
+pub use glob::Glob;
 pub use leg::{Incoming, LegId};
 pub use registry::{ApiEntry, SlpEntry, registered_apis, registered_slps};
 pub use service::{Busy, Load, LoadError, Mailbox, NoAnswer, Reply, Service, ServiceTask};
 pub use slp::Slp;
 
-pub use {axum, humantime_serde, jsip, reqwest, serde, serde_json, tracing};
+pub use {axum, humantime_serde, jsip, reqwest, serde, serde_json, tracing, utoipa, utoipa_axum};
 
 /// What nearly every service needs.
 pub mod prelude {
@@ -31,6 +33,19 @@ pub mod prelude {
     };
     pub use std::sync::Arc;
     pub use std::time::Duration;
+}
+
+/// What nearly every HTTP API needs. `axum` and `utoipa` are here for the macros, which name them.
+pub mod api_prelude {
+    pub use crate::extract::{Bytes, Json, Path, Query};
+    pub use crate::{
+        Answer, Api, ApiContext, ApiError, ApiResult, Envelope, LoadError, axum, register_api, utoipa,
+    };
+    pub use axum::extract::State;
+    pub use axum::http::StatusCode;
+    pub use utoipa::ToSchema;
+    pub use utoipa_axum::router::OpenApiRouter;
+    pub use utoipa_axum::routes;
 }
 
 #[doc(hidden)]

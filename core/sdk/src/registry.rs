@@ -1,5 +1,7 @@
 use axum::Router;
+use utoipa::openapi::OpenApi;
 
+use crate::api::{Place, document};
 use crate::host::{Loaded, load_slp};
 use crate::{Api, ApiContext, Load, LoadError, Slp};
 
@@ -37,19 +39,29 @@ pub struct ApiEntry {
     pub implementation: &'static str,
     /// The crate it is in.
     pub package: &'static str,
-    router: fn(ApiContext) -> Router,
+    load: fn(ApiContext) -> Result<(Router, OpenApi), LoadError>,
 }
 
 impl ApiEntry {
     #[doc(hidden)]
     pub const fn new<A: Api>(implementation: &'static str, package: &'static str) -> Self {
-        Self { implementation, package, router: A::router }
+        Self { implementation, package, load: load_api::<A> }
     }
 
-    /// Makes the API's routes.
-    pub fn router(&self, cx: ApiContext) -> Router {
-        (self.router)(cx)
+    /// Makes the API's routes and their documentation.
+    ///
+    /// # Errors
+    /// If the API refuses.
+    pub fn load(&self, cx: ApiContext) -> Result<(Router, OpenApi), LoadError> {
+        (self.load)(cx)
     }
+}
+
+/// The routes of an API, and their documentation with the system's answers in it.
+pub(crate) fn load_api<A: Api>(cx: ApiContext) -> Result<(Router, OpenApi), LoadError> {
+    let (router, mut openapi) = A::router(cx)?.split_for_parts();
+    document(&mut openapi, Place::Plugin)?;
+    Ok((router, openapi))
 }
 
 inventory::collect!(SlpEntry);

@@ -89,13 +89,24 @@ pub struct Load {
     settings: Settings,
 }
 
-/// The text of a service's settings file.
+/// The text of a plugin's settings file.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Where it came from, for errors.
     pub file: String,
     /// YAML; empty for none.
     pub text: String,
+}
+
+impl Settings {
+    /// The values in the text.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, LoadError> {
+        let blank =
+            self.text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+        let text = if blank { "{}" } else { &self.text };
+        serde_yaml::from_str(text)
+            .map_err(|error| LoadError::Settings { file: self.file.clone(), problem: error.to_string() })
+    }
 }
 
 impl Load {
@@ -109,16 +120,7 @@ impl Load {
     /// # Errors
     /// If the file does not fit the type; the error names the file, the field and the line.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, LoadError> {
-        let blank = self
-            .settings
-            .text
-            .lines()
-            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
-        let text = if blank { "{}" } else { &self.settings.text };
-        serde_yaml::from_str(text).map_err(|error| LoadError::Settings {
-            file: self.settings.file.clone(),
-            problem: error.to_string(),
-        })
+        self.settings.read()
     }
 
     /// Starts a service task.
@@ -134,7 +136,7 @@ impl std::fmt::Debug for Load {
     }
 }
 
-/// A service cannot be loaded.
+/// A service or an API cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -146,7 +148,7 @@ pub enum LoadError {
         /// What is wrong, with field and line.
         problem: String,
     },
-    /// The service says no.
+    /// The plugin says no, and why.
     #[error("{0}")]
     Refused(String),
 }

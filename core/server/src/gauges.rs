@@ -16,6 +16,8 @@ pub(crate) struct Gauges {
     pub(crate) slow_readers: AtomicU64,
     pub(crate) task_faults: AtomicU64,
     pub(crate) long_turns: AtomicU64,
+    pub(crate) reloads: AtomicU64,
+    pub(crate) bad_reloads: AtomicU64,
 }
 
 /// What an actor has told so far.

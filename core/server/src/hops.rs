@@ -15,7 +15,7 @@ use crate::rtc::Attachment;
 
 /// Dials a hop until it answers or the tries are used up, and tells the hop's actor. So many tries count as made.
 pub(crate) async fn dial(node: Arc<Node>, hop: Arc<Hop>, actor: Address, made: u32) {
-    let jsip = &node.settings.jsip;
+    let jsip = node.live().settings.jsip.clone();
     let mut code = StatusCode::SERVICE_UNAVAILABLE;
     for attempt in made.min(jsip.retry)..jsip.retry.max(1) {
         if attempt > 0 {
@@ -49,9 +49,10 @@ async fn connect(node: &Node, hop: &Hop) -> Result<(WebSocket, SocketAddr), HopE
     stream.set_nodelay(true)?;
     let remote = stream.peer_addr()?;
     let io = Metered::new(stream);
-    let rtc = &node.settings.rtc;
-    let url = format!("ws://{}:{}{}?userid={}", hop.host, hop.port, rtc.location, node.realm);
-    let config = socket_config(rtc.max_message_size);
+    let live = node.live().clone();
+    let location = live.settings.jsip.location.as_str();
+    let url = format!("ws://{}:{}{}?userid={}", hop.host, hop.port, location, node.realm);
+    let config = socket_config(live.settings.rtc.max_message_size);
     let (ws, _) = client_async_with_config(url, io, Some(config)).await.map_err(Box::new)?;
     Ok((ws, remote))
 }

@@ -1,33 +1,36 @@
 //! What all actors of this server share.
 
 use std::any::{Any, TypeId};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use jsip::{CSeq, DialogId, Request, StackConfig, Uri};
+use rtcd_sdk::Busy;
 use rtcd_sdk::host::{Hosted, RawMailbox, World};
-use rtcd_sdk::{ApiContext, Busy};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::actor::{Actor, Address, Hop, HostLimits, Mail, Name, Undelivered};
+use crate::config::{JsipSettings, LimitSettings, Settings, Source};
 use crate::directory::{Added, Directory};
 use crate::gauges::Gauges;
 use crate::related::RelatedIds;
 use crate::routes::RouteTable;
 use crate::rtc::Attachment;
 use crate::services::Services;
-use crate::settings::{JsipSettings, LimitSettings, Settings};
+
+/// When who is refused because the server goes down may try again, in seconds.
+pub(crate) const RETRY_AFTER: u64 = 5;
 
 /// This server.
 pub(crate) struct Node {
     me: Weak<Self>,
-    pub(crate) settings: Settings,
+    live: ArcSwap<Live>,
     pub(crate) realm: String,
-    pub(crate) stack: Arc<StackConfig>,
-    hop_stack: Arc<StackConfig>,
-    pub(crate) host: HostLimits,
+    /// The server goes down: nothing new is let in.
+    draining: AtomicBool,
     pub(crate) directory: Directory,
     pub(crate) related: RelatedIds,
     pub(crate) gauges: Gauges,
@@ -38,14 +41,17 @@ pub(crate) struct Node {
     service_tasks: AtomicU32,
 }
 
-impl Node {
-    pub(crate) fn new(settings: Settings, service_settings: Box<crate::services::SettingsOf>) -> Arc<Self> {
-        let node = Arc::new_cyclic(|me| Self {
-            me: me.clone(),
-            realm: match &*settings.jsip.realm {
-                "" => format!("rtcd-{:08x}", rand::random::<u32>()),
-                realm => realm.to_owned(),
-            },
+/// Settings in force, and what follows from them.
+pub(crate) struct Live {
+    pub(crate) settings: Settings,
+    stack: Arc<StackConfig>,
+    hop_stack: Arc<StackConfig>,
+    pub(crate) host: HostLimits,
+}
+
+impl Live {
+    fn new(settings: Settings) -> Self {
+        Self {
             stack: Arc::new(stack_config(&settings.jsip, &settings.limits, false)),
             hop_stack: Arc::new(stack_config(&settings.jsip, &settings.limits, true)),
             host: HostLimits {
@@ -54,6 +60,27 @@ impl Node {
                 service_queue: settings.limits.service_mailbox,
             },
             settings,
+        }
+    }
+
+    pub(crate) fn stack_of(&self, name: &Name) -> Arc<StackConfig> {
+        match name {
+            Name::Hop(_) => self.hop_stack.clone(),
+            Name::User(_) | Name::Service(..) => self.stack.clone(),
+        }
+    }
+}
+
+impl Node {
+    pub(crate) fn new(settings: Settings, source: Arc<dyn Source>) -> Arc<Self> {
+        let node = Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            realm: match settings.jsip.realm.as_str() {
+                "" => format!("rtcd-{:08x}", rand::random::<u32>()),
+                realm => realm.to_owned(),
+            },
+            live: ArcSwap::from_pointee(Live::new(settings)),
+            draining: AtomicBool::new(false),
             directory: Directory::new(),
             related: RelatedIds::new(),
             gauges: Gauges::default(),
@@ -63,7 +90,7 @@ impl Node {
             http: OnceLock::new(),
             service_tasks: AtomicU32::new(1),
         });
-        let services = Services::new(service_settings, node.clone());
+        let services = Services::new(source, node.clone());
         // Set once, here.
         let _ = node.services.set(services);
         node
@@ -86,16 +113,24 @@ impl Node {
         let _ = self.routes.set(ArcSwap::from_pointee(table));
     }
 
-    /// What APIs are given.
-    pub(crate) fn api_context(self: &Arc<Self>) -> ApiContext {
-        ApiContext::new(self.clone())
+    /// The settings in force.
+    pub(crate) fn live(&self) -> Guard<Arc<Live>> {
+        self.live.load()
     }
 
-    pub(crate) fn stack_of(&self, name: &Name) -> Arc<StackConfig> {
-        match name {
-            Name::Hop(_) => self.hop_stack.clone(),
-            Name::User(_) | Name::Service(..) => self.stack.clone(),
-        }
+    /// Puts other settings in force. Each actor follows at its next turn; timers that run keep their time.
+    pub(crate) fn set_settings(&self, settings: Settings) {
+        self.live.store(Arc::new(Live::new(settings)));
+    }
+
+    /// Whether nothing new is let in.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Relaxed)
+    }
+
+    /// Lets nothing new in from here on: new dialogs get 503.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Relaxed);
     }
 
     /// The number of a new connection, from 1.
@@ -138,7 +173,7 @@ impl Node {
     /// The actor of this name, made if it is not there.
     fn actor(self: &Arc<Self>, name: &Name) -> Address {
         let mut made = None;
-        let room = self.settings.limits.mailbox;
+        let room = self.live().settings.limits.mailbox;
         let (address, added) = {
             let slot = std::cell::RefCell::new(&mut made);
             self.directory.find_or_add(name, || {
@@ -151,6 +186,17 @@ impl Node {
             tokio::spawn(Actor::new(self.clone(), mailbox).run());
         }
         address
+    }
+
+    /// Ends what is still up: sessions get a BYE, open requests 503. Waits until each actor has done it.
+    pub(crate) async fn hang_up(&self) {
+        let (done, mut all_done) = mpsc::channel::<()>(1);
+        for address in self.directory.all() {
+            let _ = address.send(Mail::HangUp(done.clone()));
+        }
+        drop(done);
+        // Nothing is sent: it ends when the last actor has dropped its end.
+        let _ = all_done.recv().await;
     }
 
     /// Ends all actors: sockets are closed with 1001.
@@ -205,7 +251,7 @@ impl World for Node {
         // A service may have several tasks.
         let number = self.service_tasks.fetch_add(1, Relaxed);
         let name_of_task = Name::Service(name, number);
-        let (address, mailbox) = Address::new(name_of_task, self.settings.limits.service_mailbox);
+        let (address, mailbox) = Address::new(name_of_task, self.live().settings.limits.service_mailbox);
         if let Some(node) = self.me.upgrade() {
             let _ = node.directory.find_or_add(address.name(), || address.clone());
             tokio::spawn(Actor::of_service(node, mailbox, name, task).run());

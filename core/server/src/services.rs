@@ -8,8 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use rtcd_sdk::host::{Hosted, Loaded, Settings, World};
-use rtcd_sdk::{Load, registered_slps};
+use axum::Router;
+use rtcd_sdk::host::{Hosted, Loaded, World};
+use rtcd_sdk::utoipa::openapi::OpenApi;
+use rtcd_sdk::{ApiContext, ApiEntry, Load, registered_apis, registered_slps};
+
+use crate::config::Source;
 
 /// A service's name, bound to an implementation: what new dialogs are routed to.
 pub(crate) struct Binding {
@@ -56,15 +60,12 @@ pub(crate) enum BindError {
     Load { implementation: String, problem: String },
 }
 
-/// Where a service's settings come from: implementation → file and text.
-pub(crate) type SettingsOf = dyn Fn(&str) -> Settings + Send + Sync;
-
 /// All implementations that have been enabled so far. Each is loaded once and kept for the process.
 pub(crate) struct Services {
     loaded: Mutex<HashMap<&'static str, Arc<dyn Loaded>>>,
     bindings: Mutex<HashMap<(String, String), Arc<Binding>>>,
     contexts: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
-    settings: Box<SettingsOf>,
+    source: Arc<dyn Source>,
     world: Arc<dyn World>,
 }
 
@@ -75,12 +76,12 @@ impl fmt::Debug for Services {
 }
 
 impl Services {
-    pub(crate) fn new(settings: Box<SettingsOf>, world: Arc<dyn World>) -> Self {
+    pub(crate) fn new(source: Arc<dyn Source>, world: Arc<dyn World>) -> Self {
         Self {
             loaded: Mutex::default(),
             bindings: Mutex::default(),
             contexts: Mutex::default(),
-            settings,
+            source,
             world,
         }
     }
@@ -113,6 +114,24 @@ impl Services {
         self.contexts.lock().unwrap_or_else(PoisonError::into_inner).get(&context).cloned()
     }
 
+    /// A compiled-in API.
+    pub(crate) fn api(&self, implementation: &str) -> Result<&'static ApiEntry, BindError> {
+        registered_apis()
+            .into_iter()
+            .find(|entry| entry.implementation == implementation)
+            .ok_or_else(|| BindError::Unknown(implementation.to_owned()))
+    }
+
+    /// Makes an API's routes and documentation, with its settings as they are now.
+    pub(crate) fn load_api(&self, entry: &ApiEntry) -> Result<(Router, OpenApi), BindError> {
+        let implementation = entry.implementation;
+        let context = ApiContext::new(self.world.clone(), self.source.of_plugin(implementation));
+        let failed = |problem: String| BindError::Load { implementation: implementation.to_owned(), problem };
+        catch_unwind(AssertUnwindSafe(|| entry.load(context)))
+            .map_err(|_| failed("it panicked".to_owned()))?
+            .map_err(|error| failed(error.to_string()))
+    }
+
     fn load(&self, implementation: &str) -> Result<Arc<dyn Loaded>, BindError> {
         let entries = registered_slps();
         let entry = entries
@@ -123,7 +142,7 @@ impl Services {
         if let Some(loaded) = loaded.get(entry.implementation) {
             return Ok(loaded.clone());
         }
-        let load = Load::new(self.world.clone(), entry.implementation, (self.settings)(implementation));
+        let load = Load::new(self.world.clone(), entry.implementation, self.source.of_plugin(implementation));
         let failed = |problem: String| BindError::Load { implementation: implementation.to_owned(), problem };
         let service: Arc<dyn Loaded> = catch_unwind(AssertUnwindSafe(|| entry.load(load)))
             .map_err(|_| failed("it panicked".to_owned()))?

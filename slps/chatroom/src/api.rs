@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rtcd_sdk::axum::Router;
-use rtcd_sdk::axum::extract::{Path, State};
-use rtcd_sdk::axum::http::StatusCode;
-use rtcd_sdk::axum::routing::{delete, get};
+use rtcd_sdk::Reply;
+use rtcd_sdk::api_prelude::*;
 use rtcd_sdk::jsip::ByteString;
-use rtcd_sdk::{Api, ApiContext, ApiError, ApiResult, Envelope, Reply};
+use rtcd_sdk::serde::Serialize;
 
 use crate::ChatRooms;
 use crate::mail::{Mail, Refusal};
@@ -27,21 +25,38 @@ use crate::mail::{Mail, Refusal};
 pub struct ChatRoomApi;
 
 impl Api for ChatRoomApi {
-    fn router(cx: ApiContext) -> Router {
-        Router::new()
-            .route("/rooms", get(rooms))
-            .route("/rooms/{room}", get(members))
-            .route("/rooms/{room}/{user}", delete(remove))
-            .with_state(cx)
+    fn router(cx: ApiContext) -> Result<OpenApiRouter, LoadError> {
+        Ok(OpenApiRouter::default()
+            .routes(routes!(rooms))
+            .routes(routes!(members))
+            .routes(routes!(remove))
+            .with_state(cx))
     }
 }
 
-async fn rooms(State(cx): State<ApiContext>) -> ApiResult {
-    let names = ask(&cx, |reply| Mail::Rooms { reply }).await?;
-    let names: Vec<_> = names.iter().map(|name| &**name).collect();
-    Envelope::ok().with("rooms", names)
+/// The rooms.
+#[derive(Serialize, ToSchema)]
+#[serde(crate = "rtcd_sdk::serde")]
+struct Names {
+    rooms: Vec<String>,
 }
 
+/// The names of all rooms.
+#[utoipa::path(get, path = "/rooms", responses(
+    (status = 200, body = Answer<Names>),
+    (status = 503, description = "103: too many requests, or the service is not loaded", body = ApiError),
+))]
+async fn rooms(State(cx): State<ApiContext>) -> Result<Answer<Names>, ApiError> {
+    let names = ask(&cx, |reply| Mail::Rooms { reply }).await?;
+    Ok(Answer::new(Names { rooms: names.iter().map(|name| name.to_string()).collect() }))
+}
+
+/// The members of a room, in a field with the room's name: user → nickname.
+#[utoipa::path(get, path = "/rooms/{room}", params(("room" = String, Path)), responses(
+    (status = 200, body = Envelope),
+    (status = 404, description = "101: there is no such room", body = ApiError),
+    (status = 503, description = "103: too many requests, or the service is not loaded", body = ApiError),
+))]
 async fn members(State(cx): State<ApiContext>, Path(room): Path<String>) -> ApiResult {
     let name = ByteString::from(&*room);
     let members = ask(&cx, |reply| Mail::Members { room: name, reply }).await??;
@@ -49,6 +64,12 @@ async fn members(State(cx): State<ApiContext>, Path(room): Path<String>) -> ApiR
     Envelope::ok().with(&room, members)
 }
 
+/// Takes a member out of a room.
+#[utoipa::path(delete, path = "/rooms/{room}/{user}", params(("room" = String, Path), ("user" = String, Path)), responses(
+    (status = 200, body = Envelope),
+    (status = 404, description = "101: there is no such room; 102: the room has no such user", body = ApiError),
+    (status = 503, description = "103: too many requests, or the service is not loaded", body = ApiError),
+))]
 async fn remove(State(cx): State<ApiContext>, Path((room, user)): Path<(String, String)>) -> ApiResult {
     let (room, user) = (ByteString::from(room), ByteString::from(user));
     ask(&cx, |reply| Mail::Leave { room, user, reply }).await??;

@@ -1,7 +1,7 @@
 use bytestring::ByteString;
 
 use super::DialogKey;
-use crate::Message;
+use crate::{Message, StatusCode};
 
 /// What the stack wants done. `T` is the driver's tag of a dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,19 @@ pub enum Release {
     Finished,
     /// It failed: open requests are answered 500 as well.
     Failed,
+    /// The server goes down: open requests are answered 503 as well.
+    Stopping,
+}
+
+impl Release {
+    /// What requests that the application did not answer get now.
+    pub(super) fn code(self) -> Option<StatusCode> {
+        match self {
+            Self::Finished => None,
+            Self::Failed => Some(StatusCode::INTERNAL_SERVER_ERROR),
+            Self::Stopping => Some(StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
 }
 
 /// One of the two sides that a stack stands between.

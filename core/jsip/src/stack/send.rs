@@ -263,13 +263,13 @@ impl<T: Clone> Turn<'_, T> {
                 *origin = Origin::Nobody;
             }
         }
-        if why == Release::Failed {
+        if let Some(code) = why.code() {
             let open: Vec<Response> = self
                 .dialog
                 .transactions
                 .iter()
                 .filter(|open| open.is_received() && open.method != Method::Invite)
-                .map(|open| open.response(&self.dialog.id, StatusCode::INTERNAL_SERVER_ERROR))
+                .map(|open| open.response(&self.dialog.id, code))
                 .collect();
             for response in open {
                 self.answered(&response);

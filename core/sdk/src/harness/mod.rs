@@ -67,16 +67,17 @@ use std::time::Duration;
 
 use jsip::{CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode, Uri};
 
-pub use self::api::{ApiAnswer, call_api};
+pub use self::api::{ApiAnswer, ApiHarness, call_api};
 
 use self::actor::Actor;
 use self::world::{Inbox, TestWorld, Woken, lock};
-use crate::host::{Event, Loaded, RelatedKey, World, load_slp};
+use crate::host::{Event, Loaded, RelatedKey, Settings, World, load_slp};
 use crate::{ApiContext, LegId, Load, LoadError, Slp};
 
 /// A service under test, its tasks and service tasks.
 pub struct Harness<P: Slp> {
     world: Arc<TestWorld>,
+    settings: Settings,
     loaded: Box<dyn Loaded>,
     actors: Vec<Actor>,
     dialogs: Vec<DialogState>,
@@ -126,11 +127,12 @@ impl<P: Slp> Harness<P> {
     /// If the service refuses to be loaded.
     pub fn try_with_settings(yaml: &str) -> Result<Self, LoadError> {
         let world = TestWorld::new();
-        let settings = crate::host::Settings { file: "settings.yaml".to_owned(), text: yaml.to_owned() };
-        let loaded = load_slp::<P>(Load::new(world.clone(), "test", settings))?;
+        let settings = api::settings(yaml);
+        let loaded = load_slp::<P>(Load::new(world.clone(), "test", settings.clone()))?;
         let _ = world.service.set((TypeId::of::<P::Service>(), loaded.context()));
         let mut harness = Self {
             world,
+            settings,
             loaded,
             actors: Vec::new(),
             dialogs: Vec::new(),
@@ -351,9 +353,9 @@ impl<P: Slp> Harness<P> {
         self.actors.iter().filter(|actor| !actor.is_service && !actor.is_over()).count()
     }
 
-    /// What an API that belongs to the service is given.
+    /// What an API that belongs to the service is given; its settings are those of the service.
     pub fn api(&self) -> ApiContext {
-        ApiContext::new(self.world.clone())
+        ApiContext::new(self.world.clone(), self.settings.clone())
     }
 }
 

@@ -88,7 +88,7 @@ impl Actor {
     }
 
     fn open(&mut self, task: TaskKey, leg: LegId, request: Request, now: Instant) {
-        let max = self.node.settings.limits.task_legs;
+        let max = self.live.settings.limits.task_legs;
         let Some(slot) = self.tasks.find(task) else { return };
         let full = matches!(slot.kind, Kind::Slp(_)) && slot.legs.len() >= max;
         slot.legs.insert(leg, Place::Nowhere);

@@ -42,7 +42,7 @@ impl Actor {
             }
             Mail::Back(back) => {
                 let Homecoming { task, hosted, end } = *back;
-                self.tasks.back(task, hosted, end, self.mailbox.address(), self.node.host);
+                self.tasks.back(task, hosted, end, self.mailbox.address(), self.live.host);
                 self.local.push_back(Local::Check(task));
             }
             Mail::Service(mail) => {
@@ -52,6 +52,14 @@ impl Actor {
                 }
             }
             Mail::Inspect(question) => self.report(*question),
+            Mail::HangUp(done) => {
+                let tasks: Vec<TaskKey> = self.tasks.iter().map(|(task, _)| task).collect();
+                for task in tasks {
+                    self.end(task, jsip::Release::Stopping, now);
+                }
+                // Who waits for all is told by this.
+                drop(done);
+            }
             Mail::Stop => self.stopping = true,
         }
     }
@@ -67,7 +75,7 @@ impl Actor {
         }
         self.dialling = false;
         self.attached_at = now;
-        self.socket = Some(attachment.into_socket(self.node.settings.rtc.max_write_buffer));
+        self.socket = Some(attachment.into_socket(self.live.settings.rtc.max_write_buffer));
         self.stack.handle_attached(now.into_std());
         while let Some(output) = self.stack.poll_output() {
             self.on_output(output, now);
@@ -142,12 +150,12 @@ impl Actor {
         let Some(slot) = self.tasks.find(task).filter(|slot| !slot.finishing) else {
             return refuse_related(&from, remote, &request, StatusCode::NOT_FOUND);
         };
-        if slot.legs.len() >= self.node.settings.limits.task_legs {
+        if slot.legs.len() >= self.live.settings.limits.task_legs {
             return refuse_related(&from, remote, &request, StatusCode::SERVICE_UNAVAILABLE);
         }
         slot.legs.insert(leg, Place::There { peer: from, dialog });
         let event = Event::Request { leg, related: Some(key), request };
-        match self.tasks.deliver(task, event, self.mailbox.address(), self.node.host) {
+        match self.tasks.deliver(task, event, self.mailbox.address(), self.live.host) {
             Delivered::Taken | Delivered::Gone => self.local.push_back(Local::Check(task)),
             Delivered::Full(event) => self.refuse_full(task, *event),
         }

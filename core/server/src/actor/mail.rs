@@ -42,6 +42,8 @@ pub(crate) enum Mail {
     Service(Box<dyn Any + Send>),
     /// Somebody wants to see what is here.
     Inspect(Box<Question>),
+    /// The server goes down soon: what is still up ends. The actor drops the sender when it has done it.
+    HangUp(mpsc::Sender<()>),
     /// The server goes down.
     Stop,
 }
@@ -216,6 +218,7 @@ impl Mail {
             | Self::Effects(_)
             | Self::Back(_)
             | Self::Inspect(_)
+            | Self::HangUp(_)
             | Self::Stop => false,
         }
     }

@@ -34,7 +34,7 @@ pub(crate) use socket::{Closing, Socket, WebSocket, socket_config};
 pub(crate) use tasks::{HostLimits, TaskKey};
 
 use crate::gauges::Told;
-use crate::node::Node;
+use crate::node::{Live, Node};
 use mail::RemoteLeg;
 use socket::Read;
 use tasks::{Delivered, Kind, Tasks};
@@ -70,6 +70,7 @@ enum Local {
 /// See the module.
 pub(crate) struct Actor {
     node: Arc<Node>,
+    live: Arc<Live>,
     mailbox: Mailbox,
     stack: Stack<Tag>,
     socket: Option<Socket>,
@@ -98,9 +99,11 @@ pub(crate) struct Actor {
 impl Actor {
     /// The actor of a user or a hop.
     pub(crate) fn new(node: Arc<Node>, mailbox: Mailbox) -> Box<Self> {
-        let stack = Stack::new(node.stack_of(mailbox.address().name()), rand::random());
+        let live = node.live().clone();
+        let stack = Stack::new(live.stack_of(mailbox.address().name()), rand::random());
         node.gauges.peers.fetch_add(i64::from(!is_service(&mailbox)), Relaxed);
         Box::new(Self {
+            live,
             stack,
             mailbox,
             socket: None,
@@ -190,6 +193,7 @@ impl Actor {
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
+        self.follow_settings();
         self.budget = EFFECTS;
         let mut again = !self.pump(now);
         // What feeds itself must not starve the rest: each turn takes something of each kind.
@@ -210,6 +214,15 @@ impl Actor {
             self.arm(cx, now);
         }
         Poll::Pending
+    }
+
+    /// Takes new settings, if there are.
+    fn follow_settings(&mut self) {
+        let live = self.node.live();
+        if !Arc::ptr_eq(&self.live, &live) {
+            self.live = live.clone();
+            self.stack.set_config(self.live.stack_of(self.mailbox.address().name()));
+        }
     }
 
     /// Does all that follows from the inputs so far; `false` if the turn's budget did not suffice.
@@ -335,7 +348,7 @@ impl Actor {
         let stack = self.stack.poll_timeout().map(Instant::from_std);
         let stalled =
             self.socket.as_ref().and_then(|socket| socket.stalled).map(|since| since + self.stall());
-        let forgotten = self.may_be_forgotten().then(|| self.away_since + self.node.settings.jsip.away_grace);
+        let forgotten = self.may_be_forgotten().then(|| self.away_since + self.live.settings.jsip.away_grace);
         let Some(next) = [stack, self.tasks.next_due(), stalled, forgotten].into_iter().flatten().min()
         else {
             return;
@@ -363,7 +376,7 @@ impl Actor {
     }
 
     fn stall(&self) -> Duration {
-        self.node.settings.rtc.write_stall
+        self.live.settings.rtc.write_stall
     }
 
     fn may_be_forgotten(&self) -> bool {
@@ -372,7 +385,7 @@ impl Actor {
 
     fn is_forgotten(&self, now: Instant) -> bool {
         self.may_be_forgotten()
-            && now >= self.away_since + self.node.settings.jsip.away_grace
+            && now >= self.away_since + self.live.settings.jsip.away_grace
             && self.mailbox.is_empty()
             && self.local.is_empty()
     }
@@ -400,7 +413,7 @@ impl Actor {
 
     /// Hands an event to a task of this actor.
     fn deliver(&mut self, task: TaskKey, event: Event) {
-        match self.tasks.deliver(task, event, self.mailbox.address(), self.node.host) {
+        match self.tasks.deliver(task, event, self.mailbox.address(), self.live.host) {
             Delivered::Taken | Delivered::Gone => {}
             Delivered::Full(event) => self.refuse_full(task, *event),
         }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::mail::{Mail, Related, RemoteLeg, Undelivered};
 use super::tasks::{Kind, Place, next_received};
 use super::{Actor, Closing, Local, Tag};
+use crate::node::RETRY_AFTER;
 use crate::routes::{Decision, decide};
 
 impl Actor {
@@ -76,6 +77,9 @@ impl Actor {
 
     /// Finds the task of a new dialog.
     fn dispatch(&mut self, dialog: DialogKey, request: Request, now: Instant) {
+        if self.node.is_draining() {
+            return self.refuse_draining(dialog, &request, now);
+        }
         let decision = decide(&request, &self.node.routes().load());
         match decision {
             Decision::Slp(binding) => {
@@ -99,6 +103,16 @@ impl Actor {
         }
     }
 
+    /// The server goes down: another one, or this one in a moment, will serve.
+    fn refuse_draining(&mut self, dialog: DialogKey, request: &Request, now: Instant) {
+        if request_has_answer(request) {
+            let mut response = request.response(StatusCode::SERVICE_UNAVAILABLE);
+            response.headers.set_number("Retry-After", RETRY_AFTER);
+            let _ = self.stack.handle_send(now.into_std(), dialog, response.into());
+        }
+        self.stack.handle_release(now.into_std(), dialog, Release::Finished);
+    }
+
     fn dispatch_related(&mut self, dialog: DialogKey, id: &str, request: Request, now: Instant) {
         let Some(target) = self.node.related.find(id) else {
             return self.refuse_and_release(
@@ -120,7 +134,7 @@ impl Actor {
                     now,
                 );
             };
-            if slot.legs.len() >= self.node.settings.limits.task_legs {
+            if slot.legs.len() >= self.live.settings.limits.task_legs {
                 let code = StatusCode::SERVICE_UNAVAILABLE;
                 return self.refuse_and_release(dialog, &request, code, None, now);
             }

@@ -2,24 +2,29 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
 use rtcd_sdk::ApiError;
+use rtcd_sdk::extract::{Path, Query};
+use rtcd_sdk::utoipa;
+use rtcd_sdk::utoipa_axum::router::OpenApiRouter;
+use rtcd_sdk::utoipa_axum::routes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::answers::{ApiSwitched, Listing};
 use super::table::{Form, Table, error, line};
 use crate::control::{BUILT_IN, Control, SwitchError};
 
-pub(super) fn router() -> Router<Arc<Control>> {
-    Router::new().route("/apis", get(list)).route("/{name}", post(load).delete(remove))
+pub(super) fn router() -> OpenApiRouter<Arc<Control>> {
+    OpenApiRouter::default().routes(routes!(list)).routes(routes!(load, remove))
 }
 
 /// `?file=IMPL`; a trailing `.so` is what the original's clients send.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct File {
+    /// A compiled-in implementation.
     file: Option<String>,
 }
 
@@ -30,16 +35,32 @@ impl File {
     }
 }
 
+/// The APIs that are on.
+#[utoipa::path(get, path = "/apis", responses(Listing))]
 async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
     let table = control.node().routes().load();
     let mut rows: Vec<(String, Value)> =
         BUILT_IN.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
     rows.extend(table.apis.iter().map(|(name, binding)| (name.clone(), json!(binding.implementation))));
     rows.sort_by(|a, b| a.0.cmp(&b.0));
-    let rows = rows.into_iter().map(|(name, implementation)| vec![json!(name), implementation]).collect();
-    Table { name: "apis", columns: &["api", "implementation"], rows }.into_response(form)
+    let rows = rows
+        .into_iter()
+        .map(|(name, implementation)| {
+            let from = if implementation.is_null() {
+                "built in"
+            } else if table.overlay.apis.contains_key(&name) {
+                "switched"
+            } else {
+                "routes.yaml"
+            };
+            vec![json!(name), implementation, json!(from)]
+        })
+        .collect();
+    Table { name: "apis", columns: &["api", "implementation", "from"], rows }.into_response(form)
 }
 
+/// Enables an implementation under a name, `NAME.vN`.
+#[utoipa::path(post, path = "/{name}", params(("name" = String, Path), File), responses(ApiSwitched))]
 async fn load(
     State(control): State<Arc<Control>>,
     Path(name): Path<String>,
@@ -47,14 +68,24 @@ async fn load(
     form: Form,
 ) -> Response {
     let Some(implementation) = file.implementation() else { return missing_file(form) };
-    match control.enable_api(&name, implementation) {
+    let switch = {
+        let (name, implementation) = (name.clone(), implementation.to_owned());
+        move |control: &Control| control.enable_api(&name, &implementation)
+    };
+    match control.switch(switch).await {
         Ok(()) => line(form, format!("Load API {name} {implementation} successd")),
         Err(problem) => refused(form, &problem),
     }
 }
 
+/// Disables an API.
+#[utoipa::path(delete, path = "/{name}", params(("name" = String, Path)), responses(ApiSwitched))]
 async fn remove(State(control): State<Arc<Control>>, Path(name): Path<String>, form: Form) -> Response {
-    match control.disable_api(&name) {
+    let switch = {
+        let name = name.clone();
+        move |control: &Control| control.disable_api(&name)
+    };
+    match control.switch(switch).await {
         Ok(()) => line(form, format!("Delete API {name} successd")),
         Err(SwitchError::BuiltIn(_)) => {
             refused_with(form, &SwitchError::BuiltIn(name.clone()), format!("Cannot delete api {name}"))
@@ -80,7 +111,7 @@ fn refused_with(form: Form, problem: &SwitchError, text: String) -> Response {
             (StatusCode::NOT_FOUND, 9, "Not Found")
         }
         SwitchError::BuiltIn(_) => (StatusCode::CONFLICT, 10, "Conflict"),
-        SwitchError::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, 4, "API Error"),
+        SwitchError::Failed(_) | SwitchError::State(_) => (StatusCode::INTERNAL_SERVER_ERROR, 4, "API Error"),
     };
     error(form, ApiError::new(status, code, msg), text)
 }

@@ -1,6 +1,8 @@
 //! The API side: `/{name}/{version}/{rest}`, found by the routing table at each request.
 
+mod answers;
 mod apim;
+mod openapi;
 mod runtime;
 mod slpm;
 mod table;
@@ -14,18 +16,29 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
-use rtcd_sdk::ApiError;
+use rtcd_sdk::utoipa_axum::router::OpenApiRouter;
+use rtcd_sdk::utoipa_axum::routes;
+use rtcd_sdk::{ApiError, utoipa};
 use tower_service::Service as _;
 
+pub(crate) use self::openapi::Description;
 use crate::control::{BUILT_IN, Control};
 use crate::routes::{is_name, is_version};
 
 /// What the API side serves.
 pub(crate) fn router(control: Arc<Control>) -> Router {
-    let built_in = Router::new()
+    let (built_in, documentation) = OpenApiRouter::default()
         .nest("/apim/v1", apim::router())
         .nest("/slpm/v1", slpm::router())
         .nest("/runtime/v1", runtime::router())
+        .routes(routes!(openapi::openapi))
+        .split_for_parts();
+    let described = Description::built_in(documentation).unwrap_or_else(|error| {
+        tracing::error!(%error, "the built-in APIs are not in /openapi.json");
+        Description::default()
+    });
+    let built_in = built_in
+        .layer(axum::Extension(Arc::new(described)))
         .fallback(plugin)
         .method_not_allowed_fallback(async || ApiError::unsupported_method())
         .with_state(control);

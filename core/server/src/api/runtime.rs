@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use rtcd_sdk::Envelope;
+use rtcd_sdk::utoipa;
+use rtcd_sdk::utoipa_axum::router::OpenApiRouter;
+use rtcd_sdk::utoipa_axum::routes;
 use serde_json::{Value, json};
 
+use super::answers::Listing;
 use super::table::{Form, Table};
 use crate::control::Control;
 use crate::inspect::reports;
@@ -17,11 +19,12 @@ use crate::inspect::reports;
 /// Peers that a listing shows.
 const PEERS: usize = 1000;
 
-pub(super) fn router() -> Router<Arc<Control>> {
-    Router::new().route("/jstack", get(jstack)).route("/distribute", get(distribute))
+pub(super) fn router() -> OpenApiRouter<Arc<Control>> {
+    OpenApiRouter::default().routes(routes!(jstack)).routes(routes!(distribute))
 }
 
 /// Counts of all, and the ids of what the first peers have.
+#[utoipa::path(get, path = "/jstack", responses(Listing))]
 async fn jstack(State(control): State<Arc<Control>>, form: Form) -> Response {
     let node = control.node();
     let gauges = &node.gauges;
@@ -81,6 +84,7 @@ async fn jstack(State(control): State<Arc<Control>>, form: Form) -> Response {
 }
 
 /// Dialogs and related ids → task.
+#[utoipa::path(get, path = "/distribute", responses(Listing))]
 async fn distribute(State(control): State<Arc<Control>>, form: Form) -> Response {
     let node = control.node();
     let mut rows: Vec<Vec<Value>> = Vec::new();

@@ -1,10 +1,9 @@
 //! `routes.yaml`: which service gets a new dialog, which APIs are on, which hops may be dialled.
 
 mod decide;
-mod glob;
 mod raw;
 mod table;
 
 pub(crate) use decide::{Decision, decide};
-pub use raw::RawTable;
-pub(crate) use table::{ApiBinding, RouteTable, is_api_name, is_name, is_version};
+pub(crate) use raw::RawTable;
+pub(crate) use table::{ApiBinding, RouteTable, check, is_api_name, is_name, is_version};

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use jsip::{Method, Request};
-use rtcd_sdk::{ApiContext, registered_apis};
+use rtcd_sdk::{Glob, registered_apis, registered_slps};
 
-use super::glob::Glob;
 use super::raw::{RawApi, RawRule, RawTable, RawWhen};
-use crate::services::{Binding, Services};
-use crate::settings::ConfigError;
+use crate::api::Description;
+use crate::config::{Problem, hint};
+use crate::control::{BUILT_IN, Overlay};
+use crate::services::{BindError, Binding, Services};
 
 /// What is in force. Never changed: a new one takes its place.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub(crate) struct RouteTable {
     pub(crate) rules: Vec<Rule>,
     pub(crate) apis: BTreeMap<String, ApiBinding>,
     pub(crate) hops: Vec<HopRule>,
+    /// What was switched at run time; it is in the fields above already.
+    pub(crate) overlay: Arc<Overlay>,
 }
 
 /// One line of `routes`.
@@ -40,48 +43,70 @@ pub(crate) struct HopRule(Glob);
 pub(crate) struct ApiBinding {
     pub(crate) implementation: &'static str,
     pub(crate) router: Router,
+    /// What `/openapi.json` says of it.
+    pub(crate) description: Arc<Description>,
 }
 
 impl RouteTable {
-    /// Checks a table, and loads the services that it names.
+    /// Checks a table and what was switched over it, then loads the services that it names.
     pub(crate) fn build(
-        file: &str,
         raw: &RawTable,
+        overlay: &Overlay,
         services: &Services,
-        apis: &ApiContext,
-    ) -> Result<Self, ConfigError> {
-        let mut problems = Vec::new();
+    ) -> Result<Self, Vec<Problem>> {
+        let (rules, mut problems) = check(raw);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         let mut slps = BTreeMap::new();
         for (name, implementation) in &raw.slps {
-            if !is_name(name) {
-                problems.push(format!("slps.{name}: a name has only letters, digits, _ and -"));
-            }
             match services.bind(name, implementation) {
                 Ok(binding) => drop(slps.insert(name.clone(), binding)),
-                Err(problem) => problems.push(format!("slps.{name}: {problem}")),
+                Err(problem) => {
+                    problems.push(raw.document.problem(format!("slps.{name}"), problem.to_string()));
+                }
             }
         }
-        let mut rules = Vec::new();
-        for (index, rule) in raw.routes.iter().enumerate() {
-            match Rule::new(rule) {
-                Ok(rule) if raw.slps.contains_key(&rule.slp) => rules.push(rule),
-                Ok(rule) => problems.push(format!("routes[{index}].slp: {} is not in slps", rule.slp)),
-                Err(problem) => problems.push(format!("routes[{index}].{problem}")),
+        let mut apis = BTreeMap::new();
+        for (name, api) in &raw.apis {
+            // One that is off need not be ready to be on.
+            if !api.enabled {
+                continue;
+            }
+            match ApiBinding::new(name, &api.implementation, services) {
+                Ok(binding) => drop(apis.insert(name.clone(), binding)),
+                Err(problem) => {
+                    problems.push(raw.document.problem(format!("apis.{name}"), problem.to_string()));
+                }
             }
         }
-        let mut on = BTreeMap::new();
-        for (name, RawApi { implementation, enabled }) in &raw.apis {
-            match ApiBinding::new(name, implementation, apis) {
-                Ok(binding) if *enabled => drop(on.insert(name.clone(), binding)),
-                Ok(_) => {}
-                Err(problem) => problems.push(format!("apis.{name}: {problem}")),
-            }
+        if !problems.is_empty() {
+            return Err(problems);
         }
         let hops = raw.hops.iter().map(|pattern| HopRule(Glob::new(pattern))).collect();
-        if problems.is_empty() {
-            Ok(Self { slps, rules, apis: on, hops })
-        } else {
-            Err(ConfigError { file: file.to_owned(), problem: problems.join("; ") })
+        let mut table = Self { slps, rules, apis, hops, overlay: Arc::new(overlay.clone()) };
+        table.apply(overlay, services);
+        Ok(table)
+    }
+
+    /// Puts what was switched at run time over the table. What cannot be done any more, because the program has changed, is left
+    /// out and told.
+    fn apply(&mut self, overlay: &Overlay, services: &Services) {
+        for (name, switch) in &overlay.slps {
+            let bound = switch.as_ref().map(|implementation| services.bind(name, implementation));
+            match bound {
+                None => drop(self.slps.remove(name)),
+                Some(Ok(binding)) => drop(self.slps.insert(name.clone(), binding)),
+                Some(Err(problem)) => tracing::error!(slp = name, %problem, "a switched service is left out"),
+            }
+        }
+        for (name, switch) in &overlay.apis {
+            let bound = switch.as_ref().map(|implementation| ApiBinding::new(name, implementation, services));
+            match bound {
+                None => drop(self.apis.remove(name)),
+                Some(Ok(binding)) => drop(self.apis.insert(name.clone(), binding)),
+                Some(Err(problem)) => tracing::error!(api = name, %problem, "a switched API is left out"),
+            }
         }
     }
 
@@ -92,19 +117,58 @@ impl RouteTable {
     }
 }
 
-impl ApiBinding {
-    /// Checks a name (`NAME.vN`) and makes the routes of an implementation.
-    pub(crate) fn new(name: &str, implementation: &str, context: &ApiContext) -> Result<Self, String> {
+/// Checks all of a table that can be checked without loading anything.
+pub(crate) fn check(raw: &RawTable) -> (Vec<Rule>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let mut problem = |field: String, text: String| problems.push(raw.document.problem(field, text));
+    let slps: Vec<&str> = registered_slps().iter().map(|entry| entry.implementation).collect();
+    let apis: Vec<&str> = registered_apis().iter().map(|entry| entry.implementation).collect();
+    let unknown = |name: &str, known: &[&str]| {
+        let hint = hint(name, known.iter().map(|name| (*name).to_owned()));
+        (!known.contains(&name)).then(|| format!("no implementation {name} is compiled in{hint}"))
+    };
+    for (name, implementation) in &raw.slps {
+        if !is_name(name) {
+            problem(format!("slps.{name}"), "a name has only letters, digits, _ and -".to_owned());
+        }
+        if let Some(text) = unknown(implementation, &slps) {
+            problem(format!("slps.{name}"), text);
+        }
+    }
+    let mut rules = Vec::new();
+    for (index, rule) in raw.routes.iter().enumerate() {
+        match Rule::new(rule) {
+            Ok(rule) => rules.push(rule),
+            Err(text) => problem(format!("routes[{index}].when.method"), text),
+        }
+        if !raw.slps.contains_key(&rule.slp) {
+            let hint = hint(&rule.slp, raw.slps.keys().cloned());
+            problem(format!("routes[{index}].slp"), format!("{} is not in slps{hint}", rule.slp));
+        }
+    }
+    for (name, RawApi { implementation, .. }) in &raw.apis {
         if !is_api_name(name) {
-            return Err("an API is named NAME.vN".to_owned());
+            problem(format!("apis.{name}"), "an API is named NAME.vN".to_owned());
+        } else if BUILT_IN.contains(&&**name) {
+            problem(format!("apis.{name}"), "is built in and always there".to_owned());
         }
-        let apis = registered_apis();
-        match apis.iter().find(|entry| entry.implementation == implementation) {
-            Some(entry) => {
-                Ok(Self { implementation: entry.implementation, router: entry.router(context.clone()) })
-            }
-            None => Err(format!("no implementation {implementation} is compiled in")),
+        if let Some(text) = unknown(implementation, &apis) {
+            problem(format!("apis.{name}"), text);
         }
+    }
+    (rules, problems)
+}
+
+impl ApiBinding {
+    /// Makes the routes of an implementation, for a name that is `NAME.vN`.
+    pub(crate) fn new(name: &str, implementation: &str, services: &Services) -> Result<Self, BindError> {
+        let entry = services.api(implementation)?;
+        let (router, openapi) = services.load_api(entry)?;
+        let description = Description::plugin(name, &openapi).map_err(|error| BindError::Load {
+            implementation: implementation.to_owned(),
+            problem: error.to_string(),
+        })?;
+        Ok(Self { implementation: entry.implementation, router, description: Arc::new(description) })
     }
 }
 
@@ -112,9 +176,7 @@ impl Rule {
     fn new(RawRule { when, slp }: &RawRule) -> Result<Self, String> {
         let RawWhen { method, request_uri, from, to } = when;
         let method = match method {
-            Some(name) => {
-                Some(Method::from_name(name).ok_or_else(|| format!("when.method: {name} is no method"))?)
-            }
+            Some(name) => Some(Method::from_name(name).ok_or_else(|| format!("{name} is no method"))?),
             None => None,
         };
         let glob = |pattern: &Option<String>| pattern.as_deref().map(Glob::new);

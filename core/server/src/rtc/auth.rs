@@ -1,25 +1,28 @@
 //! The authentication hook: another server says who is let in.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::config::{Problem, RtcSettings, Settings};
+use crate::control::Prepare;
 use crate::node::http_client;
-use crate::settings::RtcSettings;
 
 /// Lets connections in, or not.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    hook: Option<Hook>,
+    hook: ArcSwapOption<Hook>,
 }
 
 #[derive(Debug)]
 struct Hook {
-    url: String,
+    url: reqwest::Url,
     patience: Duration,
     client: reqwest::Client,
     /// Questions that are open. A slow hook must not hold up the server.
@@ -30,18 +33,12 @@ impl Gate {
     /// # Errors
     /// If no HTTP client can be made, such as on a system without TLS roots.
     pub(crate) fn new(rtc: &RtcSettings) -> Result<Self, reqwest::Error> {
-        if rtc.authurl.is_empty() {
-            return Ok(Self { hook: None });
-        }
-        // Where a redirect leads is not what the hook answers.
-        let client = http_client(reqwest::redirect::Policy::none())?;
-        let open = Semaphore::new(rtc.max_auth);
-        Ok(Self { hook: Some(Hook { url: rtc.authurl.clone(), patience: rtc.authtimeout, client, open }) })
+        Ok(Self { hook: ArcSwapOption::new(Hook::new(rtc)?) })
     }
 
     /// Asks the hook, if there is one. Whatever goes wrong, the connection is not let in.
     pub(super) async fn ask<B>(&self, remote: SocketAddr, request: &Request<B>) -> Result<(), StatusCode> {
-        let Some(hook) = &self.hook else { return Ok(()) };
+        let Some(hook) = self.hook.load_full() else { return Ok(()) };
         let Ok(_permit) = hook.open.try_acquire() else { return Err(StatusCode::SERVICE_UNAVAILABLE) };
         let url = request.uri().path_and_query().map_or("", |path| path.as_str());
         let body = json!({
@@ -50,7 +47,7 @@ impl Gate {
             "url": url,
             "headers": headers(request.headers()),
         });
-        let answer = timeout(hook.patience, hook.client.post(&hook.url).json(&body).send()).await;
+        let answer = timeout(hook.patience, hook.client.post(hook.url.clone()).json(&body).send()).await;
         match answer {
             Ok(Ok(response)) if response.status() == StatusCode::OK => Ok(()),
             Ok(Ok(_)) => Err(StatusCode::FORBIDDEN),
@@ -63,6 +60,26 @@ impl Gate {
                 Err(StatusCode::FORBIDDEN)
             }
         }
+    }
+}
+
+impl Hook {
+    fn new(rtc: &RtcSettings) -> Result<Option<Arc<Self>>, reqwest::Error> {
+        let Some(url) = rtc.authurl.clone() else { return Ok(None) };
+        // Where a redirect leads is not what the hook answers.
+        let client = http_client(reqwest::redirect::Policy::none())?;
+        let open = Semaphore::new(rtc.max_auth);
+        Ok(Some(Arc::new(Self { url, patience: rtc.authtimeout, client, open })))
+    }
+}
+
+/// A new hook takes the old one's place; questions that are open are answered by the old one.
+impl Prepare for Arc<Gate> {
+    fn prepare(&self, settings: &Settings) -> Result<Box<dyn FnOnce() + Send>, Vec<Problem>> {
+        let hook =
+            Hook::new(&settings.rtc).map_err(|error| vec![Problem::new("rtc.authurl", error.to_string())])?;
+        let gate = self.clone();
+        Ok(Box::new(move || gate.hook.store(hook)))
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn serve(node: Arc<Node>, gate: Arc<Gate>, listener: TcpListene
 async fn connection(node: Arc<Node>, gate: Arc<Gate>, stream: TcpStream, remote: SocketAddr, number: u64) {
     // Small frames must not wait for an acknowledgement. A socket that refuses is closing.
     let _ = stream.set_nodelay(true);
-    let header_timeout = node.settings.rtc.clientheadertimeout;
+    let header_timeout = node.live().settings.rtc.clientheadertimeout;
     let service = service_fn(move |request| {
         let (node, gate) = (node.clone(), gate.clone());
         async move { Ok::<_, Infallible>(upgrade::handle(node, gate, (remote, number), request).await) }

@@ -24,7 +24,7 @@ pub(super) async fn handle(
     (remote, number): (SocketAddr, u64),
     mut request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
-    if request.uri().path() != node.settings.rtc.location {
+    if request.uri().path() != node.live().settings.rtc.location.as_str() {
         return refuse(StatusCode::NOT_FOUND, "nothing is here");
     }
     let accept = match websocket_key(request.method(), request.headers()) {
@@ -60,8 +60,7 @@ async fn upgraded(node: &Node, upgrade: OnUpgrade) -> Option<WebSocket> {
         Ok(parts) => (Metered::new(parts.io.into_inner()), parts.read_buf),
         Err(upgraded) => (Metered::new(TokioIo::<Upgraded>::new(upgraded)), Bytes::new()),
     };
-    let rtc = &node.settings.rtc;
-    let config = socket_config(rtc.max_message_size);
+    let config = socket_config(node.live().settings.rtc.max_message_size);
     // A fast client's first frame can be in what was read with the request.
     Some(WebSocketStream::from_partially_read(io, read.to_vec(), Role::Server, Some(config)).await)
 }

@@ -366,25 +366,25 @@ impl Session {
     pub(super) fn released<T: Clone>(mut self: Box<Self>, turn: &mut Turn<'_, T>, why: Release) -> Next {
         match self.state {
             State::Init { .. } | State::Early { .. } | State::Prack { .. } | State::Update { .. } => {
-                match (self.inviter, why) {
+                match (self.inviter, why.code()) {
                     // Left to its timer: the peer gets a 408.
-                    (Side::Peer, Release::Finished) => Some(self),
-                    (Side::Peer, Release::Failed) => {
-                        self.refuse_invite(turn, StatusCode::INTERNAL_SERVER_ERROR);
+                    (Side::Peer, None) => Some(self),
+                    (Side::Peer, Some(code)) => {
+                        self.refuse_invite(turn, code);
                         Some(self)
                     }
-                    (Side::Application, Release::Finished | Release::Failed) => self.abandon(turn),
+                    (Side::Application, _) => self.abandon(turn),
                 }
-            }
-            State::ReInviting { inviter: Side::Peer, cseq, .. } if why == Release::Failed => {
-                turn.finish_with(cseq, StatusCode::INTERNAL_SERVER_ERROR);
-                self.send_bye(turn);
-                self.end(turn)
             }
             State::Answered { .. }
             | State::Confirmed { .. }
             | State::ReInviting { .. }
             | State::ReAnswered { .. } => {
+                if let (State::ReInviting { inviter: Side::Peer, cseq, .. }, Some(code)) =
+                    (&self.state, why.code())
+                {
+                    turn.finish_with(*cseq, code);
+                }
                 self.send_bye(turn);
                 self.end(turn)
             }

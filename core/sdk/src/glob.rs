@@ -1,16 +1,20 @@
 //! Patterns in which `*` stands for any text.
 
-/// A pattern.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Glob(String);
+use serde::{Deserialize, Serialize};
+
+/// A pattern in which `*` stands for any text, also none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Glob(String);
 
 impl Glob {
-    pub(crate) fn new(pattern: &str) -> Self {
+    /// A pattern. Every text is one.
+    pub fn new(pattern: &str) -> Self {
         Self(pattern.to_owned())
     }
 
     /// Whether the pattern covers the whole text.
-    pub(crate) fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         let mut parts = self.0.split('*');
         let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
         let mut parts: Vec<_> = parts.collect();

@@ -1,58 +1,8 @@
-use std::any::TypeId;
-use std::sync::Arc;
-
-use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-
-use crate::Service;
-use crate::host::World;
-
-/// An HTTP API: what lies below `/{name}/{version}/` while it is enabled.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an HTTP API",
-    note = "implement `rtcd_sdk::Api` for it: one function that gives an axum::Router"
-)]
-pub trait Api: 'static {
-    /// Its routes, without name and version: `Router::new().route("/rooms", get(rooms))`.
-    fn router(cx: ApiContext) -> Router;
-}
-
-/// What an API can reach. Put it, or what it gives, into the router's state.
-#[derive(Clone)]
-pub struct ApiContext {
-    world: Arc<dyn World>,
-}
-
-impl ApiContext {
-    #[doc(hidden)]
-    pub fn new(world: Arc<dyn World>) -> Self {
-        Self { world }
-    }
-
-    /// What the tasks of a service share. `None` while the service is not loaded.
-    pub fn service<S: Service>(&self) -> Option<Arc<S>> {
-        self.world.service(TypeId::of::<S>())?.downcast().ok()
-    }
-
-    /// A client for other HTTP servers.
-    pub fn http(&self) -> reqwest::Client {
-        self.world.http()
-    }
-
-    /// The realm of this server.
-    pub fn realm(&self) -> &str {
-        self.world.realm()
-    }
-}
-
-impl std::fmt::Debug for ApiContext {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ApiContext").finish_non_exhaustive()
-    }
-}
+use utoipa::ToSchema;
 
 /// What a handler of an API gives back.
 pub type ApiResult = Result<Envelope, ApiError>;
@@ -97,6 +47,29 @@ impl Envelope {
     }
 }
 
+/// A good answer whose own fields are those of a struct, so that what a handler gives back is what its documentation shows,
+/// with `body = Answer<T>`.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Answer<T> {
+    code: i64,
+    msg: &'static str,
+    #[serde(flatten)]
+    fields: T,
+}
+
+impl<T> Answer<T> {
+    /// `{"code":0,"msg":"OK",…}`.
+    pub fn new(fields: T) -> Self {
+        Self { code: 0, msg: "OK", fields }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        Envelope::of(self).into_response()
+    }
+}
+
 impl IntoResponse for Envelope {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
@@ -114,7 +87,7 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// An error of the API's own. Codes 1 to 7 are the system's.
+    /// An error of the API's own, with a code from 100 on: those below are the system's.
     pub fn new(status: StatusCode, code: i64, msg: impl Into<String>) -> Self {
         Self { status, code, msg: msg.into(), detail: None }
     }
@@ -149,6 +122,18 @@ impl ApiError {
     /// Code 7: the gate says no.
     pub fn denied() -> Self {
         Self::new(StatusCode::FORBIDDEN, 7, "Access denied")
+    }
+
+    /// Code 8: a parameter or the body cannot be read.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, 8, "Bad Request").with_detail(detail)
+    }
+
+    /// The same error with another HTTP status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
     }
 }
 

@@ -1,0 +1,51 @@
+//! The settings in force, and where each comes from, as people may see them.
+
+use serde_json::Value;
+
+use super::fields::{self, Origin, Origins};
+use super::settings::{RESTART, SECRET, Settings};
+
+/// Settings with their sources.
+#[derive(Debug, Clone)]
+pub(crate) struct Effective {
+    file: String,
+    origins: Origins,
+}
+
+/// One setting.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) value: Value,
+    /// `default`, `FILE:LINE` or `environment NAME`.
+    pub(crate) source: String,
+    /// Whether a reload changes it.
+    pub(crate) reloads: bool,
+}
+
+impl Effective {
+    pub(super) fn new(file: &str, origins: Origins) -> Self {
+        Self { file: file.to_owned(), origins }
+    }
+
+    /// Each setting; secrets are masked.
+    pub(crate) fn entries(&self, settings: &Settings) -> Vec<Entry> {
+        fields::all(settings)
+            .into_iter()
+            .map(|(key, value)| {
+                let value = serde_json::to_value(value).unwrap_or_default();
+                let masked = SECRET.contains(&&*key) && value.as_str().is_some_and(|text| !text.is_empty());
+                Entry {
+                    value: if masked { Value::String("(secret)".to_owned()) } else { value },
+                    source: match self.origins.get(&key) {
+                        Some(Origin::Line(line)) => format!("{}:{line}", self.file),
+                        Some(Origin::Environment(variable)) => format!("environment {variable}"),
+                        None => "default".to_owned(),
+                    },
+                    reloads: !RESTART.contains(&&*key),
+                    key,
+                }
+            })
+            .collect()
+    }
+}

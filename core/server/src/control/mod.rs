@@ -1,0 +1,76 @@
+//! What operators change while the server runs: which APIs and services are on, and all that a reload reads again.
+//!
+//! Writers come one by one, and wait for the disk; so they run on threads that may block. Readers never wait: a table or settings
+//! in force is one immutable value, and a new one takes its place.
+
+mod overlay;
+mod reload;
+mod switch;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use overlay::StateError;
+pub(crate) use overlay::{Overlay, OverlayFile};
+pub(crate) use reload::{Prepare, ReloadReport};
+pub(crate) use switch::SwitchError;
+
+use crate::config::{Effective, Source};
+use crate::node::Node;
+use crate::routes::RawTable;
+
+/// APIs that are always there.
+pub(crate) const BUILT_IN: [&str; 3] = ["apim.v1", "runtime.v1", "slpm.v1"];
+
+/// The one that changes what is in force.
+pub(crate) struct Control {
+    node: Arc<Node>,
+    source: Arc<dyn Source>,
+    file: OverlayFile,
+    state: Mutex<State>,
+    /// What else has to do with settings.
+    followers: Vec<Arc<dyn Prepare>>,
+}
+
+/// What writers need to know.
+struct State {
+    /// `routes.yaml` as it was last read and good.
+    base: RawTable,
+    /// What was switched over it.
+    overlay: Overlay,
+    effective: Effective,
+    report: ReloadReport,
+}
+
+impl Control {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        source: Arc<dyn Source>,
+        (file, overlay): (OverlayFile, Overlay),
+        base: RawTable,
+        effective: Effective,
+        followers: Vec<Arc<dyn Prepare>>,
+    ) -> Self {
+        let state = State { base, overlay, effective, report: ReloadReport::default() };
+        Self { node, source, file, state: Mutex::new(state), followers }
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Where the settings in force come from, and how the reloads went.
+    pub(crate) fn report(&self) -> (Effective, ReloadReport) {
+        let state = self.lock();
+        (state.effective.clone(), state.report.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control").finish_non_exhaustive()
+    }
+}

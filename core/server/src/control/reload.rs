@@ -1,0 +1,99 @@
+//! Reading all files again: all or nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::SystemTime;
+
+use super::Control;
+use crate::config::{Config, ConfigErrors, Problem, Settings, keep_what_needs_a_restart};
+use crate::routes::RouteTable;
+
+/// Something that follows the settings. Preparing may fail and changes nothing; what it gives back cannot fail.
+pub(crate) trait Prepare: Send + Sync {
+    /// Gets ready for new settings.
+    fn prepare(&self, settings: &Settings) -> Result<Box<dyn FnOnce() + Send>, Vec<Problem>>;
+}
+
+/// How the reloads so far went.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReloadReport {
+    /// Reloads that changed what is in force.
+    pub(crate) good: u64,
+    /// Reloads that changed nothing, because something was wrong.
+    pub(crate) bad: u64,
+    /// When the last one was.
+    pub(crate) last: Option<SystemTime>,
+    /// What was wrong with the last one; empty if it was good.
+    pub(crate) problems: Vec<String>,
+    /// Keys whose new values wait for a restart.
+    pub(crate) need_restart: Vec<&'static str>,
+}
+
+impl Control {
+    /// Reads settings and routes again and puts them in force, if nothing is wrong with any of them. Blocks on the disk.
+    ///
+    /// # Errors
+    /// All that is wrong; nothing has changed.
+    pub(crate) fn reload(&self) -> Result<(), ConfigErrors> {
+        let mut state = self.lock();
+        #[expect(clippy::disallowed_methods, reason = "shown to people; no decision depends on it")]
+        let now = SystemTime::now();
+        state.report.last = Some(now);
+        let gauges = &self.node.gauges;
+        match self.prepare(&state.overlay) {
+            Ok((config, table, need_restart, commits)) => {
+                for commit in commits {
+                    commit();
+                }
+                self.node.set_settings(config.settings);
+                self.node.routes().store(Arc::new(table));
+                state.base = config.routes;
+                state.effective = config.effective;
+                state.report.good += 1;
+                state.report.problems.clear();
+                gauges.reloads.fetch_add(1, Relaxed);
+                if !need_restart.is_empty() {
+                    tracing::warn!(keys = ?need_restart, "these keys are read at start alone; their new values wait for a restart");
+                }
+                state.report.need_restart = need_restart;
+                tracing::info!("settings and routes were read again");
+                Ok(())
+            }
+            Err(errors) => {
+                for problem in &errors.0 {
+                    tracing::error!(%problem, "not reloaded; all stays as it was");
+                }
+                state.report.bad += 1;
+                state.report.problems = errors.0.iter().map(ToString::to_string).collect();
+                gauges.bad_reloads.fetch_add(1, Relaxed);
+                Err(errors)
+            }
+        }
+    }
+
+    #[expect(clippy::type_complexity, reason = "used once, by the function above")]
+    fn prepare(
+        &self,
+        overlay: &super::Overlay,
+    ) -> Result<(Config, RouteTable, Vec<&'static str>, Vec<Box<dyn FnOnce() + Send>>), ConfigErrors> {
+        let mut config = Config::load(self.source.clone())?;
+        let (settings, need_restart) =
+            keep_what_needs_a_restart(&self.node.live().settings, &config.settings);
+        config.settings = settings;
+        let mut problems = Vec::new();
+        let mut commits = Vec::new();
+        for follower in &self.followers {
+            match follower.prepare(&config.settings) {
+                Ok(commit) => commits.push(commit),
+                Err(found) => problems.extend(found),
+            }
+        }
+        // Services are loaded last, for that cannot be undone.
+        if !problems.is_empty() {
+            problems.extend(crate::routes::check(&config.routes).1);
+            return Err(ConfigErrors(problems));
+        }
+        let table = RouteTable::build(&config.routes, overlay, self.node.services()).map_err(ConfigErrors)?;
+        Ok((config, table, need_restart, commits))
+    }
+}
