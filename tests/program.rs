@@ -46,13 +46,6 @@ fn settings(folder: &Path) -> String {
 }
 
 #[test]
-fn help() {
-    let output = Command::new(RTCD).arg("--help").output().unwrap();
-    assert!(output.status.success());
-    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap());
-}
-
-#[test]
 fn plugins_are_what_lies_in_the_folders() {
     rtcd::check_plugins().unwrap();
     let slps = rtcd_sdk::registered_slps();

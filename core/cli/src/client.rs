@@ -23,15 +23,15 @@ pub(crate) enum ClientError {
     #[error(
         "no server answers at {url} ({cause}): does rtcd run, and is this its API side? --url names another"
     )]
-    Unreachable { url: Url, cause: String },
+    Unreachable { url: String, cause: String },
     #[error(
         "the server at {url} wants its admin token: set api.token or RTCD_API_TOKEN as the server has it, or give --token"
     )]
-    NoToken { url: Url },
+    NoToken { url: String },
     #[error(
         "the server at {url} denies access: is the token (--token, RTCD_API_TOKEN, api.token) the one of that server?"
     )]
-    Denied { url: Url },
+    Denied { url: String },
     #[error("{text}{hint}")]
     Refused { text: String, hint: &'static str },
 }
@@ -55,7 +55,7 @@ pub(crate) fn call(
     call: Call<'_>,
 ) -> Result<(), Error> {
     let (mut url, token) = target(program, folder, server)?;
-    let base = url.clone();
+    let base = url.as_str().trim_end_matches('/').to_owned();
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(call.path);
     }
@@ -109,7 +109,7 @@ fn target(program: Program, folder: &Path, server: &ServerArgs) -> Result<(Url, 
 async fn ask(
     method: Method,
     url: Url,
-    base: &Url,
+    base: &str,
     token: &str,
     json: bool,
 ) -> Result<(StatusCode, String), ClientError> {
@@ -131,7 +131,7 @@ async fn ask(
         request = request.header(reqwest::header::ACCEPT, "application/json");
     }
     let unreachable =
-        |error: reqwest::Error| ClientError::Unreachable { url: base.clone(), cause: root_cause(&error) };
+        |error: reqwest::Error| ClientError::Unreachable { url: base.to_owned(), cause: root_cause(&error) };
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     Ok((status, response.text().await.map_err(unreachable)?))

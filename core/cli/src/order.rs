@@ -53,7 +53,7 @@ pub(crate) fn send(program: Program, folder: &Path, order: Order) -> Result<(), 
     let Some(patience) = patience else { return Ok(()) };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(Error::Runtime)?;
-    match runtime.block_on(timeout(patience, ended(&running))) {
+    match runtime.block_on(async { timeout(patience, ended(&running)).await }) {
         Ok(Ok(())) => println!("rtcd (pid {pid}) has ended"),
         Ok(Err(source)) => return Err(OrderError::Watch { pid, source }.into()),
         Err(_) => return Err(OrderError::Stays { pid, patience }.into()),

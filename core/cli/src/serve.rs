@@ -35,6 +35,11 @@ pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<E
         *log = config.settings.server.state_dir.join("rtcd.log");
     }
     let log = log.clone();
+    let stop = match folder {
+        _ if !detached => "Ctrl-C".to_owned(),
+        here if here == Path::new(".") => "rtcd -s quit".to_owned(),
+        folder => format!("rtcd -c {} -s quit", folder.display()),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     runtime.block_on(async {
         // Before the pid file tells others where to send them.
@@ -48,7 +53,7 @@ pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<E
             clients: server.rtc_address().map_err(ServeError::Address)?,
             location: &location,
             api: server.api_address().map_err(ServeError::Address)?,
-            stop: if detached { "rtcd -s quit" } else { "Ctrl-C" },
+            stop: &stop,
         };
         say(&greeting.to_string());
         if detached {

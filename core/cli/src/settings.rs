@@ -49,7 +49,11 @@ impl Source for Section {
         // A text that is no mapping stays as it is, so that what is wrong with it is told.
         let Ok(mut all) = serde_yaml::from_str::<Mapping>(&read.text) else { return Ok(Some(read)) };
         all.retain(|key, _| *key == Value::String(self.name.to_owned()));
-        let text = serde_yaml::to_string(&all).map_err(io::Error::other)?;
+        let mut text = blanked(&read.text, self.name);
+        // A file may be written in other ways too; then the lines that are told are not those of the file.
+        if serde_yaml::from_str::<Mapping>(&text).unwrap_or_default() != all {
+            text = serde_yaml::to_string(&all).map_err(io::Error::other)?;
+        }
         Ok(Some(Text { file: read.file, text }))
     }
 
@@ -59,6 +63,22 @@ impl Source for Section {
         variables.retain(|(name, _)| name.starts_with(&prefix));
         variables
     }
+}
+
+/// The text with the lines of other sections empty, so that each line keeps its number.
+fn blanked(text: &str, section: &str) -> String {
+    let mut inside = false;
+    let mut blanked = String::new();
+    for line in text.lines() {
+        if !line.is_empty() && !line.starts_with([' ', '\t', '#']) {
+            inside = line.split(':').next() == Some(section);
+        }
+        if inside {
+            blanked += line;
+        }
+        blanked.push('\n');
+    }
+    blanked
 }
 
 /// An address to connect to, for one to listen on.
