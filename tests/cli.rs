@@ -136,6 +136,7 @@ fn help() {
     let commands = [
         "",
         "serve",
+        "check",
         "apim",
         "apim ls",
         "apim load",

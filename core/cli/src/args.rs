@@ -52,6 +52,8 @@ pub(crate) enum Order {
 pub(crate) enum Command {
     /// Serve; the same as no command
     Serve(ServeArgs),
+    /// Check settings, routes and the settings of plugins: tells all that is wrong, or exits with 0
+    Check,
     /// HTTP APIs of a running server: which are on, switch them
     #[command(subcommand)]
     Apim(ApiSwitch),

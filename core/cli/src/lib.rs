@@ -4,6 +4,7 @@
 mod apim;
 mod args;
 mod background;
+mod check;
 mod client;
 mod error;
 mod import;
@@ -81,6 +82,10 @@ fn run(program: Program, arguments: Arguments) -> Result<ExitCode, Error> {
             None if serve.daemon => return Ok(background::start(config)?),
             None => return serve::serve(program, config, serve.detached),
         },
+        Command::Check => {
+            (program.check_plugins)().map_err(Error::Plugins)?;
+            return check::run(program, config);
+        }
         Command::Apim(switch) => apim::run(program, config, switch)?,
         Command::Slpm(switch) => slpm::run(program, config, switch)?,
         Command::Runtime(arguments) => runtime::run(program, config, &arguments)?,

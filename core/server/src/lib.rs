@@ -2,6 +2,7 @@
 
 mod actor;
 mod api;
+mod check;
 mod config;
 mod control;
 mod directory;
@@ -15,6 +16,7 @@ mod rtc;
 mod run;
 mod services;
 
+pub use check::check;
 pub use config::{
     ApiSettings, Config, ConfigDir, ConfigErrors, JsipSettings, LimitSettings, Location, LogFormat,
     LogLevels, LogSettings, Network, Problem, Realm, RtcSettings, Secret, ServerSettings, ServiceSettings,

@@ -120,9 +120,9 @@ impl Server {
     pub async fn run(self, mut signals: mpsc::Receiver<Signal>) -> Ended {
         let Self { node, control, gate, rtc, api } = self;
         let rtc = tokio::spawn(rtc::serve(node.clone(), gate, rtc));
-        let router = api::router(control.clone());
+        let router = api::router(control.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let api = tokio::spawn(async move {
-            if let Err(error) = axum::serve(api, router.into_make_service()).await {
+            if let Err(error) = axum::serve(api, router).await {
                 tracing::error!(%error, "the API side has ended");
             }
         });

@@ -11,9 +11,9 @@ use std::time::SystemTime;
 use axum::Router;
 use rtcd_sdk::host::{Hosted, Loaded, World};
 use rtcd_sdk::utoipa::openapi::OpenApi;
-use rtcd_sdk::{ApiContext, ApiEntry, Load, registered_apis, registered_slps};
+use rtcd_sdk::{ApiContext, ApiEntry, Load, LoadError, registered_apis, registered_slps};
 
-use crate::config::Source;
+use crate::config::{Problem, Source};
 
 /// A service's name, bound to an implementation: what new dialogs are routed to.
 pub(crate) struct Binding {
@@ -58,6 +58,21 @@ pub(crate) enum BindError {
     Unknown(String),
     #[error("{implementation} cannot be loaded: {problem}")]
     Load { implementation: String, problem: String },
+    #[error("{implementation} cannot be loaded: {problem}")]
+    Settings { implementation: String, problem: Problem },
+}
+
+impl BindError {
+    fn of(implementation: &str, error: LoadError) -> Self {
+        let implementation = implementation.to_owned();
+        match error {
+            LoadError::Settings { file, line, problem } => {
+                let problem = Problem { file, line, field: String::new(), text: problem };
+                Self::Settings { implementation, problem }
+            }
+            other => Self::Load { implementation, problem: other.to_string() },
+        }
+    }
 }
 
 /// All implementations that have been enabled so far. Each is loaded once and kept for the process.
@@ -129,7 +144,7 @@ impl Services {
         let failed = |problem: String| BindError::Load { implementation: implementation.to_owned(), problem };
         catch_unwind(AssertUnwindSafe(|| entry.load(context)))
             .map_err(|_| failed("it panicked".to_owned()))?
-            .map_err(|error| failed(error.to_string()))
+            .map_err(|error| BindError::of(implementation, error))
     }
 
     fn load(&self, implementation: &str) -> Result<Arc<dyn Loaded>, BindError> {
@@ -146,7 +161,7 @@ impl Services {
         let failed = |problem: String| BindError::Load { implementation: implementation.to_owned(), problem };
         let service: Arc<dyn Loaded> = catch_unwind(AssertUnwindSafe(|| entry.load(load)))
             .map_err(|_| failed("it panicked".to_owned()))?
-            .map_err(|error| failed(error.to_string()))?
+            .map_err(|error| BindError::of(implementation, error))?
             .into();
         let context = service.context();
         self.contexts.lock().unwrap_or_else(PoisonError::into_inner).insert((*context).type_id(), context);

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_yaml::{Mapping, Value};
 
 use super::document::{Document, Problem};
-use super::settings::{RESTART, Settings};
+use super::settings::{RESTART, SECRET, Settings};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,6 +153,10 @@ fn try_one(defaults: &Value, field: &str, value: &Value) -> Result<(), String> {
     match serde_yaml::from_value::<Settings>(tried) {
         Ok(_) => Ok(()),
         Err(error) => {
+            if SECRET.contains(&field) && !matches!(value, Value::String(_)) {
+                // The error would tell the value.
+                return Err("must be a text; put it in quotes".to_owned());
+            }
             // The path stands in front already.
             let text = error.to_string();
             Err(text.strip_prefix(&format!("{field}: ")).unwrap_or(&text).to_owned())
