@@ -73,7 +73,6 @@ fn wrong_files() {
         ("a negative number", "limits: {task_legs: -1}\n"),
         ("a broken number", "jsip: {retry: 1.5}\n"),
         ("a number that is too large", "jsip: {max_bad_frames: 99999999999}\n"),
-        ("zero of what is needed", "limits: {dialogs: 0}\n"),
         ("a realm with blanks", "jsip: {realm: my node}\n"),
         ("the lowest over the highest", "jsip: {min_expire: 1h, max_expire: 1m}\n"),
         ("a level that is none", "log: {level: loud}\n"),
@@ -117,6 +116,7 @@ fn wrong_files() {
         ("an unknown implementation", routes("apis", "{echo.v1: {impl: ecoh}}")),
         ("an API without implementation", routes("apis", "{echo.v1: {enabled: false}}")),
         ("an API as a text", routes("apis", "{echo.v1: echo}")),
+        ("a rule as a text", routes("routes", "[INVITE]")),
         ("a misspelt key of an API", routes("apis", "{echo.v1: {impl: echo, enable: false}}")),
         ("a hop that is no text", routes("hops", "[{host: a}]")),
     ];
@@ -198,6 +198,10 @@ fn the_environment() {
         ("RTCD_API_LISTEN", "0.0.0.0:2539"),
         ("RTCD_API_LISTNE", "127.0.0.1:1"),
         ("RTCD_RTC_TRUSTED_PROXIES", "10.0.0.0/8,example"),
+        ("RTCD_RTC_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+        ("RTCD_RTC_ORIGINS", ""),
+        ("RTCD_LOG_LEVEL", "info,jsip=debug"),
+        ("RTCD_JSIP_REALM", "12"),
         ("RTCD_OTHER", "of another program"),
     ] {
         let folder = Folder::new("check-environment");
