@@ -286,6 +286,18 @@ fn a_pid_file_without_a_server_or_a_number() {
     insta::assert_snapshot!(text);
 }
 
+#[test]
+fn it_takes_as_many_files_as_it_may() {
+    let place = Place::new("limit");
+    let start = format!("ulimit -Sn 64; exec '{RTCD}' -d -c '{}'", place.0.display());
+    assert!(Command::new("sh").args(["-c", &start]).stdout(Stdio::null()).status().unwrap().success());
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", place.pid().unwrap())).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let numbers: Vec<_> = files.split_whitespace().skip(3).take(2).collect();
+    assert_eq!(numbers[0], numbers[1], "{limits}");
+    assert!(place.run(&["-s", "stop"]).contains("has ended"));
+}
+
 /// A call that would hold a graceful stop up.
 async fn call(rtc: SocketAddr) -> tokio_tungstenite::WebSocketStream<tokio::net::TcpStream> {
     use futures_util::{SinkExt as _, StreamExt as _};

@@ -10,8 +10,8 @@ use crate::client::{Call, call};
 use crate::error::Error;
 
 /// Lists or switches.
-pub(crate) fn run(program: Program, folder: &Path, switch: ApiSwitch) -> Result<(), Error> {
-    let (server, method, name, implementation, hint) = match &switch {
+pub(crate) fn run(program: Program, folder: &Path, switch: &ApiSwitch) -> Result<(), Error> {
+    let (server, method, name, implementation, hint) = match switch {
         ApiSwitch::Ls { server } => (server, Method::GET, "apis", None, ""),
         ApiSwitch::Load { name, implementation, server } => {
             (server, Method::POST, &**name, Some(&**implementation), "; `rtcd plugins` lists what is")

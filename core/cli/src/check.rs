@@ -17,7 +17,9 @@ pub(crate) fn run(program: Program, folder: &Path) -> Result<ExitCode, Error> {
     // What plugins start when they are loaded ends with the runtime.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
-    match runtime.block_on(rtcd_server::check(files.clone())) {
+    let checked = runtime.block_on(rtcd_server::check(files.clone()));
+    runtime.shutdown_background();
+    match checked {
         Ok(()) => {
             for file in files.read.lock().unwrap_or_else(PoisonError::into_inner).iter() {
                 println!("{file}: ok");

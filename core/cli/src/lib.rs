@@ -86,8 +86,8 @@ fn run(program: Program, arguments: Arguments) -> Result<ExitCode, Error> {
             (program.check_plugins)().map_err(Error::Plugins)?;
             return check::run(program, config);
         }
-        Command::Apim(switch) => apim::run(program, config, switch)?,
-        Command::Slpm(switch) => slpm::run(program, config, switch)?,
+        Command::Apim(switch) => apim::run(program, config, &switch)?,
+        Command::Slpm(switch) => slpm::run(program, config, &switch)?,
         Command::Runtime(arguments) => runtime::run(program, config, &arguments)?,
         Command::Health(server) => runtime::health(program, config, &server)?,
         Command::Plugins(arguments) => {

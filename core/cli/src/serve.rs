@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use rtcd_server::{Ended, Server, StartError};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::error::Error;
 use crate::pidfile::PidFile;
@@ -40,8 +41,9 @@ pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<E
         here if here == Path::new(".") => "rtcd -s quit".to_owned(),
         folder => format!("rtcd -c {} -s quit", folder.display()),
     };
+    raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         // Before the pid file tells others where to send them.
         let signals = Signals::new().map_err(ServeError::Signals)?;
         let _pid_file = PidFile::lock(&config.settings.server.pid_path())?;
@@ -66,7 +68,17 @@ pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<E
             Ended::Gracefully | Ended::AtOnce => ExitCode::SUCCESS,
             Ended::Forced => ExitCode::FAILURE,
         })
-    })
+    });
+    // Whatever a plugin computes on a thread of its own does not hold up the end.
+    runtime.shutdown_background();
+    served
+}
+
+/// Each client needs a file descriptor: as many as may be had, not the few that shells allow by default.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // What is there already has to do otherwise; clients over it are refused.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Whoever does not listen misses it.

@@ -10,8 +10,8 @@ use crate::client::{Call, call};
 use crate::error::Error;
 
 /// Lists or switches.
-pub(crate) fn run(program: Program, folder: &Path, switch: SlpSwitch) -> Result<(), Error> {
-    let (server, method, name, implementation, hint) = match &switch {
+pub(crate) fn run(program: Program, folder: &Path, switch: &SlpSwitch) -> Result<(), Error> {
+    let (server, method, name, implementation, hint) = match switch {
         SlpSwitch::Ls { server } => (server, Method::GET, "slps", None, ""),
         SlpSwitch::Load { name, implementation, server } => {
             (server, Method::POST, &**name, Some(&**implementation), "; `rtcd plugins` lists what is")

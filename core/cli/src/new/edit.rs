@@ -53,7 +53,7 @@ pub(super) fn link(text: &str, kind: Kind, name: &str) -> Result<String, EditErr
         let after = plugins().find(|(_, line)| !line.starts_with('#') && key(line) > &*package);
         after.or_else(|| plugins().last().map(|(at, line)| (at + 1, line))).map_or(first, |(at, _)| at)
     } else {
-        inside().filter(|(_, line)| !line.trim().is_empty()).last().map_or(start, |(at, _)| at + 1)
+        inside().rfind(|(_, line)| !line.trim().is_empty()).map_or(start, |(at, _)| at + 1)
     };
     Ok(with_line(&lines, at, &new))
 }
