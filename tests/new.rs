@@ -41,6 +41,11 @@ fn copy(test: &str) -> PathBuf {
     ] {
         copy_all(&root.join(name), &copy.join(name));
     }
+    // Of another version, so that what cargo builds of it takes the place of nothing that is under test.
+    let manifest = fs::read_to_string(copy.join("Cargo.toml")).unwrap();
+    let (before, after) = manifest.split_once("[workspace.package]\nversion = \"").unwrap();
+    let manifest = format!("{before}[workspace.package]\nversion = \"0.0.0-copy+{after}");
+    fs::write(copy.join("Cargo.toml"), manifest).unwrap();
     copy
 }
 
