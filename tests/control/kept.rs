@@ -99,6 +99,12 @@ async fn a_service_that_is_off_finishes_its_tasks() {
     let accepted = alice.expect(answer(&running, 200)).await;
     alice.send(&ack(&accepted, 2)).await;
     assert_eq!(server.curl("DELETE", "/slpm/v1/default").await.0, 200);
+    let (_, listing) = server.api("GET", "/slpm/v1/slps").await;
+    let default = listing["slps"].as_array().unwrap().iter().find(|slp| slp["slp"] == "default").unwrap();
+    assert_eq!(
+        (&default["used"], &default["using"], &default["from"]),
+        (&json!(0), &json!(1), &json!("replaced"))
+    );
 
     let next = request("MESSAGE", "Recv_MESSAGE", "alice@a", "next", 1);
     alice.send(&next).await;

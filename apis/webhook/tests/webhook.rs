@@ -79,6 +79,6 @@ fn settings() {
         refusal("hooks: {a: 'file:///etc'}"),
         "conf/webhook.yaml: hooks.a: it is no http or https URL"
     );
-    assert!(refusal("hook: {}").starts_with("settings.yaml: unknown field `hook`"));
+    assert!(refusal("hook: {}").starts_with("settings.yaml:1: unknown field `hook`"));
     ApiHarness::<Webhook>::new(include_str!("../../../conf/webhook.yaml")).unwrap();
 }

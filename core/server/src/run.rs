@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, interval, timeout, timeout_at};
 
 use crate::config::{Config, ConfigErrors};
 use crate::control::{Control, OverlayFile, Prepare, StateError};
-use crate::front::{AccessLog, Certificate, Door, Handler, Listener, Side, access_log, serve};
+use crate::front::{AccessLog, Certificate, Door, Ports, Side, access_log};
 use crate::node::Node;
 use crate::routes::RouteTable;
 use crate::{api, rtc};
@@ -134,7 +133,7 @@ impl Server {
     /// # Errors
     /// If the system does not know.
     pub fn rtc_address(&self) -> std::io::Result<SocketAddr> {
-        self.rtc.plain.address()
+        self.rtc.address()
     }
 
     /// Where operators connect.
@@ -142,7 +141,7 @@ impl Server {
     /// # Errors
     /// As [`Server::rtc_address`].
     pub fn api_address(&self) -> std::io::Result<SocketAddr> {
-        self.api.plain.address()
+        self.api.address()
     }
 
     /// Where clients connect with TLS, if they can.
@@ -150,7 +149,7 @@ impl Server {
     /// # Errors
     /// As [`Server::rtc_address`].
     pub fn rtc_tls_address(&self) -> std::io::Result<Option<SocketAddr>> {
-        self.rtc.tls.as_ref().map(Listener::address).transpose()
+        self.rtc.tls_address()
     }
 
     /// Where operators connect with TLS, if they can.
@@ -158,7 +157,7 @@ impl Server {
     /// # Errors
     /// As [`Server::rtc_address`].
     pub fn api_tls_address(&self) -> std::io::Result<Option<SocketAddr>> {
-        self.api.tls.as_ref().map(Listener::address).transpose()
+        self.api.tls_address()
     }
 
     /// Serves until a signal ends it. A closed channel counts as [`Signal::Stop`].
@@ -166,12 +165,14 @@ impl Server {
         let Self { node, control, gate, rtc, api, access } = self;
         let [rtc_access, api_access] = access.clone();
         let upgrades = rtc::Upgrades { node: node.clone(), gate };
-        let mut rtc = open(Door::new(node.clone(), Side::Rtc, rtc_access, upgrades), rtc);
+        let mut rtc = rtc.open(Door::new(node.clone(), Side::Rtc, rtc_access, upgrades));
         let calls = api::Calls(api::router(control.clone()));
-        let _api = open(Door::new(node.clone(), Side::Api, api_access, calls), api);
-        loop {
+        let _api = api.open(Door::new(node.clone(), Side::Api, api_access, calls));
+        let reload = Arc::new(Notify::new());
+        let reloads = tokio::spawn(reload_when_told(control, reload.clone()));
+        let ended = loop {
             match signals.recv().await {
-                Some(Signal::Reload) => reload(&control).await,
+                Some(Signal::Reload) => reload.notify_one(),
                 Some(Signal::Reopen) => access.iter().flatten().for_each(|log| log.reopen()),
                 Some(Signal::Kill) => break Ended::AtOnce,
                 Some(Signal::Stop) | None => {
@@ -179,25 +180,21 @@ impl Server {
                     break stop(&node, &mut signals).await;
                 }
             }
-        }
+        };
+        reloads.abort();
+        ended
     }
 }
 
-/// Serves until what this gives is dropped.
-fn open<H: Handler>(door: Door<H>, ports: Ports) -> JoinSet<()> {
-    let door = Arc::new(door);
-    let mut accepting = JoinSet::new();
-    for listener in [Some(ports.plain), ports.tls].into_iter().flatten() {
-        accepting.spawn(serve(door.clone(), listener));
+/// Reloads on a thread that may block: it reads files, and plugins may compute. Beside the loop that takes signals, so that none
+/// waits for it; signals that come meanwhile make one more reload.
+async fn reload_when_told(control: Arc<Control>, told: Arc<Notify>) {
+    loop {
+        told.notified().await;
+        let control = control.clone();
+        // What went wrong has been logged and is shown by `/runtime`.
+        let _ = tokio::task::spawn_blocking(move || control.reload()).await;
     }
-    accepting
-}
-
-/// Reloads on a thread that may block: it reads files, and plugins may compute.
-async fn reload(control: &Arc<Control>) {
-    let control = control.clone();
-    // What went wrong has been logged and is shown by `/runtime`.
-    let _ = tokio::task::spawn_blocking(move || control.reload()).await;
 }
 
 async fn stop(node: &Node, signals: &mut mpsc::Receiver<Signal>) -> Ended {
@@ -248,34 +245,4 @@ async fn stop_gracefully(node: &Node) {
 
 fn access(setting: &'static str, path: &Path) -> Result<Option<AccessLog>, StartError> {
     access_log(path).map_err(|source| StartError::Access { setting, path: path.to_owned(), source })
-}
-
-/// The ports of a side.
-#[derive(Debug)]
-struct Ports {
-    plain: Listener,
-    tls: Option<Listener>,
-}
-
-impl Ports {
-    async fn bind(
-        [plain_setting, tls_setting]: [&'static str; 2],
-        (plain, tls): (SocketAddr, Option<SocketAddr>),
-        certificate: Option<Arc<Certificate>>,
-    ) -> Result<Self, StartError> {
-        let plain = listen(plain_setting, plain, None).await?;
-        let tls = match tls {
-            Some(address) => Some(listen(tls_setting, address, certificate).await?),
-            None => None,
-        };
-        Ok(Self { plain, tls })
-    }
-}
-
-async fn listen(
-    what: &'static str,
-    address: SocketAddr,
-    certificate: Option<Arc<Certificate>>,
-) -> Result<Listener, StartError> {
-    Listener::bind(address, certificate).await.map_err(|source| StartError::Bind { what, address, source })
 }

@@ -1,10 +1,13 @@
 //! Implementations that are loaded, and the names that are bound to them.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -20,10 +23,8 @@ pub(crate) struct Binding {
     pub(crate) name: String,
     pub(crate) implementation: String,
     pub(crate) since: SystemTime,
-    /// Tasks that have ended.
-    pub(crate) used: AtomicU64,
-    /// Tasks that are alive.
-    pub(crate) using: AtomicU64,
+    started: AtomicU64,
+    ended: AtomicU64,
     loaded: Arc<dyn Loaded>,
 }
 
@@ -31,14 +32,19 @@ impl Binding {
     /// A task for a new dialog. `None` if the service panics.
     pub(crate) fn task(&self) -> Option<Box<dyn Hosted>> {
         let task = catch_unwind(AssertUnwindSafe(|| self.loaded.task())).ok()?;
-        self.using.fetch_add(1, Relaxed);
+        self.started.fetch_add(1, Relaxed);
         Some(task)
     }
 
     /// A task has ended.
     pub(crate) fn task_ended(&self) {
-        self.using.fetch_sub(1, Relaxed);
-        self.used.fetch_add(1, Relaxed);
+        self.ended.fetch_add(1, Release);
+    }
+
+    /// How many tasks have ended, and how many are alive. None is missed between the two, whatever happens meanwhile.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let ended = self.ended.load(Acquire);
+        (ended, self.started.load(Relaxed).saturating_sub(ended))
     }
 }
 
@@ -116,12 +122,25 @@ impl Services {
                 name: name.to_owned(),
                 implementation: implementation.to_owned(),
                 since,
-                used: AtomicU64::new(0),
-                using: AtomicU64::new(0),
+                started: AtomicU64::new(0),
+                ended: AtomicU64::new(0),
                 loaded,
             })
         });
         Ok(binding.clone())
+    }
+
+    /// Bindings that are not in force any more and have tasks that are alive.
+    pub(crate) fn replaced(&self, in_force: &BTreeMap<String, Arc<Binding>>) -> Vec<Arc<Binding>> {
+        let bindings = self.bindings.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_replaced = |binding: &Arc<Binding>| {
+            let current = in_force.get(&binding.name).is_some_and(|current| Arc::ptr_eq(current, binding));
+            !current && binding.counts().1 > 0
+        };
+        let mut replaced: Vec<_> =
+            bindings.values().filter(|binding| is_replaced(binding)).cloned().collect();
+        replaced.sort_by(|a, b| (&a.name, &a.implementation).cmp(&(&b.name, &b.implementation)));
+        replaced
     }
 
     /// What the tasks of a loaded service share, by its type.

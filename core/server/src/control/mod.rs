@@ -7,6 +7,7 @@ mod overlay;
 mod reload;
 mod switch;
 
+use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use overlay::StateError;
@@ -27,8 +28,16 @@ pub(crate) struct Control {
     source: Arc<dyn Source>,
     file: OverlayFile,
     state: Mutex<State>,
+    shown: ArcSwap<Shown>,
     /// What else has to do with settings.
     followers: Vec<Arc<dyn Prepare>>,
+}
+
+/// What people may see of settings and reloads, also while a reload is under way.
+#[derive(Debug, Clone)]
+struct Shown {
+    effective: Effective,
+    report: ReloadReport,
 }
 
 /// What writers need to know.
@@ -37,8 +46,6 @@ struct State {
     base: RawTable,
     /// What was switched over it.
     overlay: Overlay,
-    effective: Effective,
-    report: ReloadReport,
 }
 
 impl Control {
@@ -50,8 +57,8 @@ impl Control {
         effective: Effective,
         followers: Vec<Arc<dyn Prepare>>,
     ) -> Self {
-        let state = State { base, overlay, effective, report: ReloadReport::default() };
-        Self { node, source, file, state: Mutex::new(state), followers }
+        let shown = ArcSwap::from_pointee(Shown { effective, report: ReloadReport::default() });
+        Self { node, source, file, state: Mutex::new(State { base, overlay }), shown, followers }
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
@@ -60,8 +67,8 @@ impl Control {
 
     /// Where the settings in force come from, and how the reloads went.
     pub(crate) fn report(&self) -> (Effective, ReloadReport) {
-        let state = self.lock();
-        (state.effective.clone(), state.report.clone())
+        let shown = self.shown.load();
+        (shown.effective.clone(), shown.report.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -12,9 +12,10 @@ use tokio::time::sleep;
 use super::access::AccessLog;
 use super::client::is_trusted;
 use super::connection::connection;
+use super::listen::Listener;
 use super::refusal::Refusal;
 use super::visitors::{Pass, Seat};
-use super::{Certificate, Handler, Listener, Side, Stream};
+use super::{Certificate, Handler, Side, Stream};
 use crate::node::Node;
 
 /// Connections that are open only to be told that they are refused. More are closed without a word.
@@ -56,7 +57,7 @@ pub(super) enum Admission {
 }
 
 /// Serves until it is dropped; connections that are up go on.
-pub(crate) async fn serve<H: Handler>(door: Arc<Door<H>>, listener: Listener) {
+pub(super) async fn serve<H: Handler>(door: Arc<Door<H>>, listener: Listener) {
     /// How long accepting rests when the process has no descriptors left.
     const REST: Duration = Duration::from_millis(100);
     loop {

@@ -5,23 +5,68 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
-use super::Certificate;
+use super::accept::{Door, serve};
+use super::{Certificate, Handler};
+use crate::run::StartError;
 
 /// A port that is bound.
 #[derive(Debug)]
-pub(crate) struct Listener {
+pub(super) struct Listener {
     pub(super) tcp: TcpListener,
     /// With it, all that comes must be TLS.
     pub(super) certificate: Option<Arc<Certificate>>,
 }
 
 impl Listener {
-    pub(crate) async fn bind(address: SocketAddr, certificate: Option<Arc<Certificate>>) -> io::Result<Self> {
-        Ok(Self { tcp: TcpListener::bind(address).await?, certificate })
+    async fn bind(
+        what: &'static str,
+        address: SocketAddr,
+        certificate: Option<Arc<Certificate>>,
+    ) -> Result<Self, StartError> {
+        match TcpListener::bind(address).await {
+            Ok(tcp) => Ok(Self { tcp, certificate }),
+            Err(source) => Err(StartError::Bind { what, address, source }),
+        }
+    }
+}
+
+/// The ports of a side, bound.
+#[derive(Debug)]
+pub(crate) struct Ports {
+    plain: Listener,
+    tls: Option<Listener>,
+}
+
+impl Ports {
+    /// Binds the ports that two settings name; the second one, if it is there, needs the certificate.
+    pub(crate) async fn bind(
+        [plain_setting, tls_setting]: [&'static str; 2],
+        (plain, tls): (SocketAddr, Option<SocketAddr>),
+        certificate: Option<Arc<Certificate>>,
+    ) -> Result<Self, StartError> {
+        let plain = Listener::bind(plain_setting, plain, None).await?;
+        let tls = match (tls, certificate) {
+            (Some(address), Some(certificate)) => {
+                Some(Listener::bind(tls_setting, address, Some(certificate)).await?)
+            }
+            (None, _) | (_, None) => None,
+        };
+        Ok(Self { plain, tls })
     }
 
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
-        self.tcp.local_addr()
+        self.plain.tcp.local_addr()
+    }
+
+    pub(crate) fn tls_address(&self) -> io::Result<Option<SocketAddr>> {
+        self.tls.as_ref().map(|tls| tls.tcp.local_addr()).transpose()
+    }
+
+    /// Serves until what this gives is dropped.
+    pub(crate) fn open<H: Handler>(self, door: Door<H>) -> JoinSet<()> {
+        let door = Arc::new(door);
+        [Some(self.plain), self.tls].into_iter().flatten().map(|port| serve(door.clone(), port)).collect()
     }
 }

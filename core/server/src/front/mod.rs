@@ -26,10 +26,10 @@ use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
 
-pub(crate) use accept::{Door, serve};
+pub(crate) use accept::Door;
 pub(crate) use access::{AccessLog, access_log};
 pub(crate) use bucket::Bucket;
-pub(crate) use listen::Listener;
+pub(crate) use listen::Ports;
 pub(crate) use refusal::{Refusal, refuse, whole_seconds};
 pub(crate) use stream::Stream;
 pub(crate) use tls::Certificate;
