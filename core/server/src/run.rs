@@ -176,6 +176,8 @@ impl Server {
                 Some(Signal::Reopen) => access.iter().flatten().for_each(|log| log.reopen()),
                 Some(Signal::Kill) => break Ended::AtOnce,
                 Some(Signal::Stop) | None => {
+                    // Who is in by then is told so.
+                    node.drain();
                     rtc.abort_all();
                     break stop(&node, &mut signals).await;
                 }
