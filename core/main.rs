@@ -6,9 +6,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Parser;
 use rtcd::{check_plugins, config_dir};
-use rtcd_server::{Config, LogFormat, LogSettings, Server, Signal};
+use rtcd_server::{Config, Logs, Server, Signal};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// An RTC signalling server: JSIP over WebSocket, with services and APIs compiled in.
 #[derive(Parser)]
@@ -33,12 +32,13 @@ fn run() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     check_plugins()?;
     let config = Config::load(Arc::new(config_dir(arguments.config)))?;
-    start_logs(&config.settings.log)?;
+    // Held to the end, when it writes what is left.
+    let logs = Logs::start(&config.settings)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start tokio")?;
     runtime.block_on(async {
         let location = config.settings.rtc.location.as_str().to_owned();
-        let server = Server::bind(config).await?;
+        let server = Server::bind_with(config, logs.clone()).await?;
         println!("rtcd {} is up", env!("CARGO_PKG_VERSION"));
         println!("  clients:  ws://{}{location}?userid=NAME", shown(server.rtc_address()?));
         println!("  API:      curl http://{}/slpm/v1/slps", shown(server.api_address()?));
@@ -47,6 +47,7 @@ fn run() -> anyhow::Result<()> {
         let mut quit = signal(SignalKind::quit())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
+        let mut reopen = signal(SignalKind::user_defined1())?;
         let (sender, signals) = tokio::sync::mpsc::channel(16);
         tokio::spawn(async move {
             loop {
@@ -55,6 +56,7 @@ fn run() -> anyhow::Result<()> {
                     _ = quit.recv() => Signal::Stop,
                     _ = terminate.recv() => Signal::Kill,
                     _ = hangup.recv() => Signal::Reload,
+                    _ = reopen.recv() => Signal::Reopen,
                 };
                 if sender.send(signal).await.is_err() {
                     break;
@@ -70,14 +72,4 @@ fn run() -> anyhow::Result<()> {
 /// An address that can be typed into a client.
 fn shown(address: std::net::SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
-}
-
-fn start_logs(log: &LogSettings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(log.level.as_str()).context("log.level")?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match log.format {
-        LogFormat::Text => logs.init(),
-        LogFormat::Json => logs.json().init(),
-    }
-    Ok(())
 }

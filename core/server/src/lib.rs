@@ -8,6 +8,7 @@ mod directory;
 mod gauges;
 mod hops;
 mod inspect;
+mod logs;
 mod node;
 mod related;
 mod routes;
@@ -21,4 +22,5 @@ pub use config::{
     Settings, Source, Text,
 };
 pub use control::StateError;
+pub use logs::{LogError, Logs};
 pub use run::{Ended, Server, Signal, StartError};
