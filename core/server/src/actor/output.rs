@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jsip::{CloseReason, Detach, DialogKey, Message, Output, Release, Request, StatusCode};
+use jsip::{CloseReason, Detach, DialogKey, Message, Method, Output, Release, Request, StatusCode};
 use rtcd_sdk::LegId;
 use rtcd_sdk::host::Event;
 use tokio::time::Instant;
@@ -91,6 +91,9 @@ impl Actor {
                 let task = self.tasks.add(task, Kind::Slp(binding), now);
                 if let Some(slot) = self.tasks.find(task) {
                     slot.legs.insert(LegId::FIRST, Place::Here(dialog));
+                    if request.method == Method::Invite {
+                        slot.is_session(self.mailbox.address(), &request.dialog);
+                    }
                 }
                 self.stack.handle_bind(dialog, Tag::Local { task, leg: LegId::FIRST });
                 self.deliver(task, Event::Request { leg: LegId::FIRST, related: None, request });

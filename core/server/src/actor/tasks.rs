@@ -16,7 +16,7 @@ use rtcd_sdk::{LegId, TimerId};
 use slab::Slab;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::mail::{Address, Homecoming, Mail};
 use crate::services::Binding;
@@ -52,6 +52,8 @@ pub(crate) struct Slot {
     /// The task has said that it ends.
     pub(crate) finishing: bool,
     pub(crate) since: Instant,
+    /// What its log lines are about: of a session from its start, of another task only while it is away.
+    span: Span,
 }
 
 enum State {
@@ -156,6 +158,7 @@ impl Tasks {
             timers: HashMap::default(),
             finishing: false,
             since: now,
+            span: Span::none(),
         });
         TaskKey { index: index as u32, generation }
     }
@@ -218,9 +221,11 @@ impl Tasks {
         let State::Here(mut task) = mem::replace(&mut slot.state, State::Away(VecDeque::new())) else {
             return;
         };
+        let span = slot.span.clone();
+        let dialog = dialog_of(&event);
         task.start(event, self.out.clone());
         // A task that waits is polled again when it is spawned, so no wake is lost.
-        match task.poll(&mut Context::from_waker(Waker::noop())) {
+        match span.in_scope(|| task.poll(&mut Context::from_waker(Waker::noop()))) {
             Poll::Ready(end) => {
                 let finishing = self.gather(key);
                 self.settle(key, task, end, finishing);
@@ -231,7 +236,8 @@ impl Tasks {
                 let (done, when_done) = oneshot::channel();
                 self.effects.push_back((key, Wish::Done(done)));
                 let Some(slot) = self.slots.get(key.index as usize) else { return };
-                let span = tracing::info_span!("task", service = slot.kind.name(), home = %home.name());
+                let span =
+                    if span.is_none() { span_of(slot.kind.name(), home, dialog.as_ref()) } else { span };
                 let away = away(
                     key,
                     task,
@@ -342,10 +348,33 @@ impl Slot {
         }
     }
 
+    /// The task is a session: all that it logs from here on says so. (A span costs too much for each message.)
+    pub(crate) fn is_session(&mut self, home: &Address, dialog: &DialogId) {
+        self.span = span_of(self.kind.name(), home, Some(dialog));
+    }
+
     /// The id of the next leg that a peer opens with this task.
     pub(crate) fn received(&mut self) -> Arc<AtomicU64> {
         // 0 is the leg of the first dialog.
         self.received.get_or_insert_with(|| Arc::new(AtomicU64::new(1))).clone()
+    }
+}
+
+/// Lines of all levels have it.
+fn span_of(service: &str, home: &Address, dialog: Option<&DialogId>) -> Span {
+    tracing::error_span!(
+        "task",
+        service,
+        peer = %home.name(),
+        dialog = dialog.map(|dialog| tracing::field::display(dialog.as_str()))
+    )
+}
+
+fn dialog_of(event: &Event) -> Option<DialogId> {
+    match event {
+        Event::Request { request, .. } => Some(request.dialog.clone()),
+        Event::Response { response, .. } => Some(response.dialog.clone()),
+        Event::Start | Event::Ended { .. } | Event::Timer { .. } | Event::Mail(_) => None,
     }
 }
 
