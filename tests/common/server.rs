@@ -168,6 +168,14 @@ impl TestServer {
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
+    /// What a GET with a token answers, in JSON.
+    pub(crate) async fn api_with(&self, path: &str, token: &str) -> Value {
+        let request = self.http.get(format!("http://{}{path}", self.api)).bearer_auth(token);
+        let response = request.header("Accept", "application/json").send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
     /// Asks the API side as `curl` does: status and text.
     pub(crate) async fn curl(&self, method: &str, path: &str) -> (u16, String) {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();

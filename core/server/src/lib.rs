@@ -9,12 +9,14 @@ mod gauges;
 mod hops;
 mod inspect;
 mod logs;
+mod metrics;
 mod node;
 mod related;
 mod routes;
 mod rtc;
 mod run;
 mod services;
+mod spawn;
 
 pub use config::{
     ApiSettings, Config, ConfigDir, ConfigErrors, JsipSettings, LimitSettings, Location, LogFormat,

@@ -14,6 +14,7 @@ use crate::control::{Control, OverlayFile, Prepare, StateError};
 use crate::logs::Logs;
 use crate::node::Node;
 use crate::routes::RouteTable;
+use crate::spawn::{Kind, WaitsFor, Who};
 use crate::{api, rtc};
 
 /// A server that is ready: its ports are bound.
@@ -99,8 +100,15 @@ impl Server {
         node.start_routes(table);
         let gate = Arc::new(rtc::Gate::new(&node.live().settings.rtc).map_err(StartError::Gate)?);
         let followers: Vec<Arc<dyn Prepare>> = vec![Arc::new(gate.clone()), Arc::new(logs.clone())];
-        let control =
-            Arc::new(Control::new(node.clone(), source, (file, overlay), routes, effective, followers));
+        let control = Arc::new(Control::new(
+            node.clone(),
+            source,
+            (file, overlay),
+            routes,
+            effective,
+            followers,
+            logs.clone(),
+        ));
         Ok(Self {
             control,
             gate,
@@ -130,9 +138,10 @@ impl Server {
     /// Serves until a signal ends it. A closed channel counts as [`Signal::Stop`].
     pub async fn run(self, mut signals: mpsc::Receiver<Signal>) -> Ended {
         let Self { node, control, gate, logs, rtc, api } = self;
-        let rtc = tokio::spawn(rtc::serve(node.clone(), gate, rtc));
+        let serving = rtc::serve(node.clone(), gate, rtc);
+        let rtc = node.spawned.spawn(Kind::Listener, Who::Named("rtc"), WaitsFor::Connections, |_| serving);
         let router = api::router(control.clone());
-        let api = tokio::spawn(async move {
+        let api = node.spawned.spawn(Kind::Listener, Who::Named("api"), WaitsFor::Connections, async |_| {
             if let Err(error) = axum::serve(api, router.into_make_service()).await {
                 tracing::error!(%error, "the API side has ended");
             }

@@ -4,7 +4,10 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -20,25 +23,45 @@ pub(crate) struct Binding {
     pub(crate) name: String,
     pub(crate) implementation: String,
     pub(crate) since: SystemTime,
-    /// Tasks that have ended.
-    pub(crate) used: AtomicU64,
-    /// Tasks that are alive.
-    pub(crate) using: AtomicU64,
+    started: AtomicU64,
+    ended: AtomicU64,
     loaded: Arc<dyn Loaded>,
 }
 
 impl Binding {
-    /// A task for a new dialog. `None` if the service panics.
-    pub(crate) fn task(&self) -> Option<Box<dyn Hosted>> {
+    /// A task for a new dialog, and what counts it while it lives. `None` if the service panics.
+    pub(crate) fn task(self: &Arc<Self>) -> Option<(Box<dyn Hosted>, Live)> {
         let task = catch_unwind(AssertUnwindSafe(|| self.loaded.task())).ok()?;
-        self.using.fetch_add(1, Relaxed);
-        Some(task)
+        self.started.fetch_add(1, Relaxed);
+        Some((task, Live(self.clone())))
     }
 
-    /// A task has ended.
-    pub(crate) fn task_ended(&self) {
-        self.using.fetch_sub(1, Relaxed);
-        self.used.fetch_add(1, Relaxed);
+    /// Tasks that have ended.
+    pub(crate) fn used(&self) -> u64 {
+        self.ended.load(Acquire)
+    }
+
+    /// Tasks that are alive.
+    pub(crate) fn using(&self) -> u64 {
+        // In this order: a task that ends meanwhile has been started.
+        let ended = self.used();
+        self.started.load(Relaxed).saturating_sub(ended)
+    }
+}
+
+/// One task of a service that is alive: it counts until this is dropped, whatever becomes of the task.
+#[derive(Debug)]
+pub(crate) struct Live(Arc<Binding>);
+
+impl Live {
+    pub(crate) fn implementation(&self) -> &str {
+        &self.0.implementation
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Release);
     }
 }
 
@@ -101,12 +124,17 @@ impl Services {
                 name: name.to_owned(),
                 implementation: implementation.to_owned(),
                 since,
-                used: AtomicU64::new(0),
-                using: AtomicU64::new(0),
+                started: AtomicU64::new(0),
+                ended: AtomicU64::new(0),
                 loaded,
             })
         });
         Ok(binding.clone())
+    }
+
+    /// All bindings so far, also those that are not in force any more.
+    pub(crate) fn bindings(&self) -> Vec<Arc<Binding>> {
+        self.bindings.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// What the tasks of a loaded service share, by its type.

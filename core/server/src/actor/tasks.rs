@@ -19,7 +19,8 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 use super::mail::{Address, Homecoming, Mail};
-use crate::services::Binding;
+use crate::services::Live;
+use crate::spawn::{self, Doing, Spawned, WaitsFor, Who};
 
 /// A task of one actor. A key is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,10 +63,10 @@ enum State {
 }
 
 /// What a task belongs to.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) enum Kind {
     /// A task of a service, made for a dialog.
-    Slp(Arc<Binding>),
+    Slp(Live),
     /// A service task: it does not end.
     Service(&'static str),
 }
@@ -73,7 +74,7 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Slp(binding) => &binding.implementation,
+            Self::Slp(live) => live.implementation(),
             Self::Service(name) => name,
         }
     }
@@ -108,6 +109,7 @@ pub(crate) struct Tasks {
     due: BTreeSet<(Instant, TaskKey, TimerId)>,
     /// What tasks want done, in order.
     pub(crate) effects: VecDeque<(TaskKey, Wish)>,
+    spawned: Spawned,
 }
 
 /// Something in the queue of what tasks want done.
@@ -121,13 +123,14 @@ pub(crate) enum Wish {
 }
 
 impl Tasks {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(spawned: Spawned) -> Self {
         Self {
             slots: Slab::new(),
             generation: 0,
             out: Outbox::default(),
             due: BTreeSet::new(),
             effects: VecDeque::new(),
+            spawned,
         }
     }
 
@@ -238,15 +241,12 @@ impl Tasks {
                 let Some(slot) = self.slots.get(key.index as usize) else { return };
                 let span =
                     if span.is_none() { span_of(slot.kind.name(), home, dialog.as_ref()) } else { span };
-                let away = away(
-                    key,
-                    task,
-                    mem::take(&mut self.out),
-                    home.clone(),
-                    limits.handler_timeout,
-                    when_done,
-                );
-                tokio::spawn(away.instrument(span));
+                let (out, timeout) = (mem::take(&mut self.out), limits.handler_timeout);
+                let who = Who::Task(home.name().clone(), key);
+                let home = home.clone();
+                self.spawned.spawn(spawn::Kind::Handler, who, WaitsFor::Home, |doing| {
+                    away(key, task, out, home, timeout, (when_done, doing)).instrument(span)
+                });
             }
         }
     }
@@ -340,11 +340,11 @@ impl Slot {
             && matches!(self.kind, Kind::Slp(_))
     }
 
-    /// What the task is doing, for people.
-    pub(crate) fn doing(&self) -> &'static str {
+    /// What the task waits for, for people.
+    pub(crate) fn waits_for(&self) -> &'static str {
         match &self.state {
-            State::Here(_) => "waits for a message",
-            State::Away(_) => "its handler waits",
+            State::Here(_) => "a message",
+            State::Away(_) => "its handler",
         }
     }
 
@@ -401,7 +401,7 @@ async fn away(
     out: Outbox,
     home: Address,
     timeout: Duration,
-    sent_so_far: oneshot::Receiver<()>,
+    (sent_so_far, doing): (oneshot::Receiver<()>, Doing),
 ) {
     // An error: the task was ended meanwhile.
     if sent_so_far.await.is_err() {
@@ -410,6 +410,7 @@ async fn away(
     let mut deadline = std::pin::pin!(tokio::time::sleep(timeout));
     let mut late = false;
     let end = loop {
+        doing.waits_for(WaitsFor::Handler);
         let polled = poll_fn(|cx| {
             if !late && deadline.as_mut().poll(cx).is_ready() {
                 late = true;
@@ -428,6 +429,7 @@ async fn away(
             if home.send(Mail::Effects(Box::new((key, effects, done)))).is_err() {
                 return;
             }
+            doing.waits_for(WaitsFor::Home);
             // An error: the task was ended meanwhile.
             if when_done.await.is_err() {
                 return;

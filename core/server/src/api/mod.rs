@@ -2,6 +2,7 @@
 
 mod answers;
 mod apim;
+mod health;
 mod openapi;
 mod runtime;
 mod slpm;
@@ -15,6 +16,7 @@ use std::task::Poll;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, Uri, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rtcd_sdk::utoipa_axum::router::OpenApiRouter;
 use rtcd_sdk::utoipa_axum::routes;
@@ -31,6 +33,7 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
         .nest("/apim/v1", apim::router())
         .nest("/slpm/v1", slpm::router())
         .nest("/runtime/v1", runtime::router())
+        .merge(health::router())
         .routes(routes!(openapi::openapi))
         .split_for_parts();
     let described = Description::built_in(documentation).unwrap_or_else(|error| {
@@ -41,8 +44,26 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
         .layer(axum::Extension(Arc::new(described)))
         .fallback(plugin)
         .method_not_allowed_fallback(async || ApiError::unsupported_method())
-        .with_state(control);
-    Router::new().fallback_service(built_in).layer(axum::middleware::map_response(with_server))
+        .with_state(control.clone());
+    Router::new()
+        .fallback_service(built_in)
+        .layer(axum::middleware::map_response(with_server))
+        .layer(axum::middleware::from_fn_with_state(control, counted))
+}
+
+/// Counts a call by its API and how it ended.
+async fn counted(State(control): State<Arc<Control>>, request: Request, next: Next) -> Response {
+    let node = control.node();
+    let api = match split(request.uri()) {
+        Some((name, _)) if BUILT_IN.contains(&&*name) || node.routes().load().apis.contains_key(&name) => {
+            name
+        }
+        // Whatever strangers ask for has no name of its own.
+        _ => "-".to_owned(),
+    };
+    let response = next.run(request).await;
+    node.events.call(&api, response.status());
+    response
 }
 
 /// An API of a plugin.

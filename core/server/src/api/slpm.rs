@@ -1,7 +1,6 @@
 //! `/slpm/v1`: which services are on.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -31,8 +30,8 @@ async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
             let switched = table.overlay.slps.contains_key(&binding.name);
             vec![
                 json!(binding.name),
-                json!(binding.used.load(Relaxed)),
-                json!(binding.using.load(Relaxed)),
+                json!(binding.used()),
+                json!(binding.using()),
                 json!(binding.implementation),
                 json!(humantime::format_rfc3339_seconds(binding.since).to_string()),
                 json!(if switched { "switched" } else { "routes.yaml" }),

@@ -5,6 +5,7 @@
 
 mod overlay;
 mod reload;
+mod shown;
 mod switch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,9 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use overlay::StateError;
 pub(crate) use overlay::{Overlay, OverlayFile};
 pub(crate) use reload::{Prepare, ReloadReport};
+pub(crate) use shown::ShownTable;
 pub(crate) use switch::SwitchError;
 
 use crate::config::{Effective, Source};
+use crate::logs::Logs;
 use crate::node::Node;
 use crate::routes::RawTable;
 
@@ -29,6 +32,7 @@ pub(crate) struct Control {
     state: Mutex<State>,
     /// What else has to do with settings.
     followers: Vec<Arc<dyn Prepare>>,
+    logs: Logs,
 }
 
 /// What writers need to know.
@@ -49,13 +53,18 @@ impl Control {
         base: RawTable,
         effective: Effective,
         followers: Vec<Arc<dyn Prepare>>,
+        logs: Logs,
     ) -> Self {
         let state = State { base, overlay, effective, report: ReloadReport::default() };
-        Self { node, source, file, state: Mutex::new(state), followers }
+        Self { node, source, file, state: Mutex::new(state), followers, logs }
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    pub(crate) fn logs(&self) -> &Logs {
+        &self.logs
     }
 
     /// Where the settings in force come from, and how the reloads went.

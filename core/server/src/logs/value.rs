@@ -85,6 +85,14 @@ impl Write for Value {
     }
 }
 
+/// A text that may come from outside, for a listing: it stays on its line and in its place.
+pub(crate) fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    // Writing to a string does not fail.
+    let _ = text.chars().try_for_each(|letter| write_plain(letter, &mut visible));
+    visible
+}
+
 fn write_plain(letter: char, to: &mut dyn Write) -> fmt::Result {
     if is_hidden(letter) { write!(to, "{}", letter.escape_default()) } else { to.write_char(letter) }
 }
