@@ -9,12 +9,15 @@ mod directory;
 mod gauges;
 mod hops;
 mod inspect;
+mod logs;
+mod metrics;
 mod node;
 mod related;
 mod routes;
 mod rtc;
 mod run;
 mod services;
+mod spawn;
 
 pub use check::check;
 pub use config::{
@@ -23,4 +26,5 @@ pub use config::{
     Settings, Source, Text,
 };
 pub use control::StateError;
+pub use logs::{LogError, Logs};
 pub use run::{Ended, Server, Signal, StartError};

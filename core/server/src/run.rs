@@ -11,8 +11,10 @@ use tokio::time::{Instant, interval, timeout, timeout_at};
 
 use crate::config::{Config, ConfigErrors};
 use crate::control::{Control, OverlayFile, Prepare, StateError};
+use crate::logs::Logs;
 use crate::node::Node;
 use crate::routes::RouteTable;
+use crate::spawn::{Kind, WaitsFor, Who};
 use crate::{api, rtc};
 
 /// A server that is ready: its ports are bound.
@@ -21,6 +23,7 @@ pub struct Server {
     node: Arc<Node>,
     control: Arc<Control>,
     gate: Arc<rtc::Gate>,
+    logs: Logs,
     rtc: TcpListener,
     api: TcpListener,
 }
@@ -75,11 +78,19 @@ pub enum StartError {
 }
 
 impl Server {
-    /// Builds everything, then binds the ports.
+    /// Builds everything, then binds the ports. The logs are not the server's: as [`Server::bind_with`] without any.
     ///
     /// # Errors
     /// If the routing table does not check, a service cannot be loaded, or a port cannot be bound.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
+        Self::bind_with(config, Logs::none()).await
+    }
+
+    /// Builds everything, then binds the ports. The logs follow the settings when these are reloaded, and [`Signal::Reopen`].
+    ///
+    /// # Errors
+    /// As [`Server::bind`].
+    pub async fn bind_with(config: Config, logs: Logs) -> Result<Self, StartError> {
         let Config { settings, effective, routes, source } = config;
         let (rtc, api) = (settings.rtc.listen, settings.api.listen);
         let file = OverlayFile::new(&settings.server.state_dir);
@@ -88,12 +99,20 @@ impl Server {
         let table = RouteTable::build(&routes, &overlay, node.services()).map_err(ConfigErrors)?;
         node.start_routes(table);
         let gate = Arc::new(rtc::Gate::new(&node.live().settings.rtc).map_err(StartError::Gate)?);
-        let followers: Vec<Arc<dyn Prepare>> = vec![Arc::new(gate.clone())];
-        let control =
-            Arc::new(Control::new(node.clone(), source, (file, overlay), routes, effective, followers));
+        let followers: Vec<Arc<dyn Prepare>> = vec![Arc::new(gate.clone()), Arc::new(logs.clone())];
+        let control = Arc::new(Control::new(
+            node.clone(),
+            source,
+            (file, overlay),
+            routes,
+            effective,
+            followers,
+            logs.clone(),
+        ));
         Ok(Self {
             control,
             gate,
+            logs,
             rtc: listen("rtc.listen", rtc).await?,
             api: listen("api.listen", api).await?,
             node,
@@ -118,10 +137,11 @@ impl Server {
 
     /// Serves until a signal ends it. A closed channel counts as [`Signal::Stop`].
     pub async fn run(self, mut signals: mpsc::Receiver<Signal>) -> Ended {
-        let Self { node, control, gate, rtc, api } = self;
-        let rtc = tokio::spawn(rtc::serve(node.clone(), gate, rtc));
+        let Self { node, control, gate, logs, rtc, api } = self;
+        let serving = rtc::serve(node.clone(), gate, rtc);
+        let rtc = node.spawned.spawn(Kind::Listener, Who::Named("rtc"), WaitsFor::Connections, |_| serving);
         let router = api::router(control.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let api = tokio::spawn(async move {
+        let api = node.spawned.spawn(Kind::Listener, Who::Named("api"), WaitsFor::Connections, async |_| {
             if let Err(error) = axum::serve(api, router).await {
                 tracing::error!(%error, "the API side has ended");
             }
@@ -131,11 +151,11 @@ impl Server {
         let ended = loop {
             match signals.recv().await {
                 Some(Signal::Reload) => reload.notify_one(),
-                Some(Signal::Reopen) => {}
+                Some(Signal::Reopen) => logs.reopen(),
                 Some(Signal::Kill) => break Ended::AtOnce,
                 Some(Signal::Stop) | None => {
                     rtc.abort();
-                    break stop(&node, &mut signals).await;
+                    break stop(&node, &logs, &mut signals).await;
                 }
             }
         };
@@ -157,12 +177,13 @@ async fn reload_when_told(control: Arc<Control>, told: Arc<Notify>) {
     }
 }
 
-async fn stop(node: &Node, signals: &mut mpsc::Receiver<Signal>) -> Ended {
+async fn stop(node: &Node, logs: &Logs, signals: &mut mpsc::Receiver<Signal>) -> Ended {
     let forced = async {
         loop {
             match signals.recv().await {
                 Some(Signal::Stop | Signal::Kill) => return,
-                Some(Signal::Reload | Signal::Reopen) => {}
+                Some(Signal::Reopen) => logs.reopen(),
+                Some(Signal::Reload) => {}
                 // Nobody is there to force it.
                 None => std::future::pending().await,
             }

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 
 use super::{Gate, upgrade};
 use crate::node::Node;
+use crate::spawn::{Doing, Kind, WaitsFor, Who};
 
 /// Serves until it is dropped.
 pub(crate) async fn serve(node: Arc<Node>, gate: Arc<Gate>, listener: TcpListener) {
@@ -22,7 +23,10 @@ pub(crate) async fn serve(node: Arc<Node>, gate: Arc<Gate>, listener: TcpListene
         match listener.accept().await {
             Ok((stream, remote)) => {
                 let number = node.next_connection();
-                tokio::spawn(connection(node.clone(), gate.clone(), stream, remote, number));
+                let (task_node, gate) = (node.clone(), gate.clone());
+                node.spawned.spawn(Kind::Connection, Who::Remote(remote), WaitsFor::Request, |doing| {
+                    connection(task_node, gate, stream, (remote, number), doing)
+                });
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept");
@@ -32,13 +36,23 @@ pub(crate) async fn serve(node: Arc<Node>, gate: Arc<Gate>, listener: TcpListene
     }
 }
 
-async fn connection(node: Arc<Node>, gate: Arc<Gate>, stream: TcpStream, remote: SocketAddr, number: u64) {
+async fn connection(
+    node: Arc<Node>,
+    gate: Arc<Gate>,
+    stream: TcpStream,
+    (remote, number): (SocketAddr, u64),
+    doing: Doing,
+) {
     // Small frames must not wait for an acknowledgement. A socket that refuses is closing.
     let _ = stream.set_nodelay(true);
     let header_timeout = node.live().settings.rtc.clientheadertimeout;
     let service = service_fn(move |request| {
-        let (node, gate) = (node.clone(), gate.clone());
-        async move { Ok::<_, Infallible>(upgrade::handle(node, gate, (remote, number), request).await) }
+        let (node, gate, doing) = (node.clone(), gate.clone(), doing.clone());
+        async move {
+            let response = upgrade::handle(&node, &gate, (remote, number), request, doing).await;
+            node.events.upgrade(response.status());
+            Ok::<_, Infallible>(response)
+        }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

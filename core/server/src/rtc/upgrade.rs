@@ -17,12 +17,14 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use super::{Attachment, Gate};
 use crate::actor::{Metered, WebSocket, socket_config};
 use crate::node::Node;
+use crate::spawn::{Doing, Kind, WaitsFor, Who};
 
 pub(super) async fn handle(
-    node: Arc<Node>,
-    gate: Arc<Gate>,
+    node: &Arc<Node>,
+    gate: &Gate,
     (remote, number): (SocketAddr, u64),
     mut request: Request<Incoming>,
+    doing: Doing,
 ) -> Response<Full<Bytes>> {
     if request.uri().path() != node.live().settings.rtc.location.as_str() {
         return refuse(StatusCode::NOT_FOUND, "nothing is here");
@@ -34,13 +36,17 @@ pub(super) async fn handle(
     let Some(user) = request.uri().query().and_then(userid) else {
         return refuse(StatusCode::BAD_REQUEST, "userid must stand in the query, once and not empty");
     };
-    if let Err(status) = gate.ask(remote, &request).await {
+    doing.waits_for(WaitsFor::Hook);
+    let asked = gate.ask(remote, &request).await;
+    doing.waits_for(WaitsFor::Request);
+    if let Err(status) = asked {
         return refuse(status, "not let in");
     }
     let upgrade = hyper::upgrade::on(&mut request);
-    tokio::spawn(async move {
-        if let Some(ws) = upgraded(&node, upgrade).await {
-            node.attach(&user, Attachment { ws, remote, number });
+    let task_node = node.clone();
+    node.spawned.spawn(Kind::Upgrade, Who::Remote(remote), WaitsFor::Upgrade, |_| async move {
+        if let Some(ws) = upgraded(&task_node, upgrade).await {
+            task_node.attach(&user, Attachment { ws, remote, number });
         }
     });
     let mut response = Response::new(Full::default());
