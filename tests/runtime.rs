@@ -260,6 +260,11 @@ async fn metrics_have_these_names() {
     alice.expect(json!({"Code": 200})).await;
     server.until("tasks", 0).await;
     let (_, text) = server.curl("GET", "/metrics").await;
+    // The guide has each of them.
+    let guide = include_str!("../core/server/docs/operate.md");
+    for name in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()) {
+        assert!(name.starts_with("rtcd_stack_") || guide.contains(name), "{name}");
+    }
     // Limits are the settings' own names; threads are the machine's.
     let value = Regex::new(r"(?m)^([^#].*) [-0-9.e+]+$").unwrap();
     let text = value.replace_all(&text, "$1 <value>");

@@ -28,3 +28,7 @@ pub use config::{
 pub use control::StateError;
 pub use logs::{LogError, Logs};
 pub use run::{Ended, Server, Signal, StartError};
+
+pub mod operate {
+    #![doc = include_str!("../docs/operate.md")]
+}

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
-use super::mail::{Address, Homecoming, Mail};
+use super::mail::{Address, Homecoming, Mail, Name};
 use crate::services::Live;
 use crate::spawn::{self, Doing, Spawned, WaitsFor, Who};
 
@@ -362,12 +362,12 @@ impl Slot {
 
 /// Lines of all levels have it.
 fn span_of(service: &str, home: &Address, dialog: Option<&DialogId>) -> Span {
-    tracing::error_span!(
-        "task",
-        service,
-        peer = %home.name(),
-        dialog = dialog.map(|dialog| tracing::field::display(dialog.as_str()))
-    )
+    let dialog = dialog.map(DialogId::as_str);
+    match home.name() {
+        // As nearly always: what is text already need not be made into text.
+        Name::User(user) => tracing::error_span!("task", service, peer = &**user, dialog),
+        name => tracing::error_span!("task", service, peer = %name, dialog),
+    }
 }
 
 fn dialog_of(event: &Event) -> Option<DialogId> {

@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::value::Value;
+use super::value::{Value, is_word};
 
 /// Lines for people.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +95,13 @@ impl Visitor<'_> {
 
 impl Visit for Visitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.result = self.write(field, &Value::of(value));
+        self.result = match value {
+            // As nearly always: it can stand as it is.
+            word if field.name() != "message" && is_word(word) => {
+                self.result.and_then(|()| write!(self.writer, " {}={word}", field.name()))
+            }
+            text => self.write(field, &Value::of(text)),
+        };
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {

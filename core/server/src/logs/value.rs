@@ -85,6 +85,12 @@ impl Write for Value {
     }
 }
 
+/// Whether a text can stand in a line as it is.
+pub(super) fn is_word(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'=' | b'{' | b'}' | b'\\');
+    !text.is_empty() && text.len() <= SHOWN && text.bytes().all(plain)
+}
+
 /// A text that may come from outside, for a listing: it stays on its line and in its place.
 pub(crate) fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
