@@ -394,7 +394,11 @@ async fn what_goes_on() {
     alice.send(&request("MESSAGE", "Recv_MESSAGE", "alice@a", "d1", 1)).await;
     alice.expect(json!({"Code": 200})).await;
     server.until_all(&[("tasks", 0), ("transactions", 0), ("lingering", 0), ("peers", 1)]).await;
-    let seen = transcript(&server, &["runtime distribute", "runtime jstack --user nobody@a --limit 1"]).await;
+    let seen = transcript(
+        &server,
+        &["runtime distribute", "runtime jstack --user nobody@a", "runtime jstack --user alice@a --limit 1"],
+    )
+    .await;
     insta::assert_snapshot!(seen);
     alice.close().await;
     server.end().await;

@@ -231,7 +231,7 @@ async fn each_switch_leaves_a_line() {
         .without_time()
         .finish();
     // The server of this test runs on this thread.
-    let _here = rtcd_sdk::tracing::subscriber::set_default(subscriber);
+    let _here = tracing::subscriber::set_default(subscriber);
     for (method, path, token) in [
         ("GET", "/apim/v1/apis", ADMIN),
         ("POST", "/apim/v1/echo.v3?file=echo", ADMIN),

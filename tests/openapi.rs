@@ -52,6 +52,9 @@ const VALUES: [&str; 16] = [
 /// What stands for `file`.
 const FILES: [&str; 7] = ["echo", "echo2.so", "chatroom", "conformance", "nothing", "", "%ff"];
 
+/// What stands for `kind`.
+const KINDS: [&str; 4] = ["peer", "listener", "task", "nothing"];
+
 /// Bodies: none, JSON, what is no JSON, what is no text.
 const BODIES: [&[u8]; 6] = [b"", b"{\"a\": 1}", b"[1, \"x\"]", b"{\"a\"", b"plain text", b"\xff\xfe"];
 
@@ -102,6 +105,13 @@ async fn call(
             "query" if name == "file" => {
                 query.push(format!("file={}", FILES[random.random_range(0..FILES.len())]));
             }
+            "query" if name == "kind" => {
+                query.push(format!("kind={}", KINDS[random.random_range(0..KINDS.len())]));
+            }
+            "query" if name == "limit" && random.random_bool(0.7) => {
+                query.push(format!("limit={}", random.random_range(1..1000)));
+            }
+            "query" if ["after", "user", "dialog"].contains(&name) && random.random_bool(0.7) => {}
             "query" if random.random_bool(0.8) => query.push(format!("{name}={value}")),
             _ => {}
         }

@@ -132,6 +132,78 @@ fn an_installed_server() {
     assert_eq!(fs::read_to_string(&routes).unwrap(), own);
 }
 
+/// A real logrotate, with the shipped file, while lines are written.
+#[test]
+fn logrotate_loses_no_line() {
+    const ROTATIONS: usize = 6;
+    const LINES: usize = 60;
+    let logrotate = |arguments: &[&str]| Command::new("logrotate").args(arguments).output();
+    if logrotate(&["--version"]).is_err() {
+        eprintln!("there is no logrotate here: rotation is not tried");
+        return;
+    }
+    let folder = Folder::new("logrotate");
+    let prefix = folder.path().join("rtcd");
+    make("install", &[&format!("PREFIX={}", prefix.display())]);
+    // The postrotate script starts the program for free ports too, for it reads the same settings.
+    let settings = prefix.join("etc/rtcd/conf/rtcd.yaml");
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(
+        &settings,
+        text.replace("0.0.0.0:8080", "127.0.0.1:0").replace("127.0.0.1:2539", "127.0.0.1:0"),
+    )
+    .unwrap();
+    let output = installed(&prefix, &["-d"]);
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let api = said.split("http://").nth(1).unwrap().split('/').next().unwrap();
+
+    let writer = std::thread::spawn({
+        let url = format!("http://{api}");
+        let program = prefix.join("bin/rtcd");
+        move || {
+            for number in 0..ROTATIONS * LINES {
+                // Each switch leaves an audit line.
+                let slp = format!("s{number}x");
+                let output = Command::new(&program)
+                    .args(["slpm", "load", &slp, "call", "--url", &url])
+                    .current_dir("/")
+                    .output()
+                    .unwrap();
+                assert!(output.status.success(), "{output:?}");
+            }
+        }
+    });
+    let config = prefix.join("etc/logrotate.d/rtcd");
+    let state = folder.path().join("logrotate.state");
+    let log = prefix.join("var/log/rtcd/rtcd.log");
+    let mut rotations = 0;
+    while rotations < ROTATIONS {
+        // The next one when something has been written.
+        if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            let output = logrotate(&["-f", "-s", state.to_str().unwrap(), config.to_str().unwrap()]).unwrap();
+            assert!(output.status.success(), "{output:?}");
+            rotations += 1;
+        }
+        std::thread::yield_now();
+    }
+    writer.join().unwrap();
+    let output = installed(&prefix, &["-s", "quit"]);
+    assert!(output.status.success(), "{output:?}");
+
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(log.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert_eq!(files.len(), ROTATIONS + 1, "{files:?}");
+    let read = Command::new("zcat").arg("-f").args(&files).output().unwrap();
+    assert!(read.status.success(), "{read:?}");
+    let text = String::from_utf8(read.stdout).unwrap();
+    for number in 0..ROTATIONS * LINES {
+        let lines = text.lines().filter(|line| line.contains(&format!("/slpm/v1/s{number}x"))).count();
+        assert_eq!(lines, 1, "line {number} of {files:?}");
+    }
+}
+
 #[test]
 fn the_unit() {
     let analyze = |arguments: &[&str]| Command::new("systemd-analyze").args(arguments).output();

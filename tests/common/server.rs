@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rtcd as _;
-use rtcd_server::{Config, Ended, Server, Signal, Source, Text};
+use rtcd_server::{Config, Ended, Logs, Server, Signal, Source, Text};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -22,6 +22,7 @@ pub(crate) struct Setup {
     settings: serde_yaml::Value,
     routes: String,
     services: Vec<(&'static str, String)>,
+    logs: Option<Logs>,
 }
 
 /// The files of a test, which it may change while the server runs.
@@ -31,6 +32,10 @@ pub(crate) struct Files(Arc<Mutex<BTreeMap<String, String>>>);
 impl Files {
     pub(crate) fn write(&self, name: &str, text: &str) {
         self.0.lock().unwrap().insert(name.to_owned(), text.to_owned());
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.0.lock().unwrap().get(name).cloned().unwrap_or_default()
     }
 }
 
@@ -74,6 +79,7 @@ impl Setup {
             settings: serde_yaml::from_str(SETTINGS).unwrap(),
             routes: ROUTES.to_owned(),
             services: Vec::new(),
+            logs: None,
         }
     }
 
@@ -95,6 +101,12 @@ impl Setup {
         self
     }
 
+    /// Logs that it reloads and opens again.
+    pub(crate) fn logs(mut self, logs: Logs) -> Self {
+        self.logs = Some(logs);
+        self
+    }
+
     pub(crate) async fn start(self) -> TestServer {
         start_logs();
         let state_dir = state_dir();
@@ -107,7 +119,7 @@ impl Setup {
             files.write(&format!("conf/{name}.yaml"), &text);
         }
         let config = Config::load(Arc::new(files.clone())).unwrap();
-        let server = Server::bind(config).await.unwrap();
+        let server = Server::bind_with(config, setup.logs.unwrap_or_else(Logs::none)).await.unwrap();
         let (rtc, api) = (server.rtc_address().unwrap(), server.api_address().unwrap());
         let (rtc_tls, api_tls) = (server.rtc_tls_address().unwrap(), server.api_tls_address().unwrap());
         let (signals, received) = mpsc::channel(16);
@@ -157,6 +169,14 @@ impl TestServer {
             .header("Accept", "application/json");
         let response = timeout(PATIENCE, request.send()).await.unwrap().unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    /// What a GET with a token answers, in JSON.
+    pub(crate) async fn api_with(&self, path: &str, token: &str) -> Value {
+        let request = self.http.get(format!("http://{}{path}", self.api)).bearer_auth(token);
+        let response = request.header("Accept", "application/json").send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
     }
 
     /// Asks the API side as `curl` does: status and text.

@@ -1,5 +1,5 @@
 //! Services that go wrong, and what tasks may do: a fault is answered, ends its own task, and nothing else.
-#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::panic, clippy::indexing_slicing, clippy::unwrap_used, reason = "a test")]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -320,4 +320,55 @@ async fn what_is_over_a_limit_gets_503() {
     }
     healthy.end().await;
     server.end_with([alice, bob]).await;
+}
+
+/// What operators see of a service: `used`, `using`.
+async fn counted(server: &TestServer, service: &str) -> (u64, u64) {
+    let (_, listing) = server.api("GET", "/slpm/v1/slps").await;
+    let row = listing["slps"].as_array().unwrap().iter().find(|row| row["slp"] == service).unwrap();
+    (row["used"].as_u64().unwrap(), row["using"].as_u64().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn used_and_using_are_true_whatever_goes_wrong() {
+    let server = start("{limits: {handler_timeout: 2s}, jsip: {transtimer: 1s}}").await;
+    let mut alice = Client::connect(&server, ALICE).await;
+    assert_eq!(counted(&server, "default").await, (0, 0));
+    // While a handler waits, it is seen waiting.
+    alice.send(&first("MESSAGE", "sleep")).await;
+    server.until("tasks", 1).await;
+    assert_eq!(counted(&server, "default").await, (0, 1));
+    let (_, stack) = server.api("GET", "/runtime/v1/stack?kind=handler").await;
+    assert_eq!(stack["stack"][0]["name"], format!("task 0.1 of {ALICE}"), "{stack}");
+    assert_eq!(stack["stack"][0]["waits_for"], "what the handler awaits");
+    let (_, stack) = server.api("GET", "/runtime/v1/stack?kind=task").await;
+    let tasks = stack["stack"].as_array().unwrap();
+    let its = tasks.iter().find(|task| task["name"].as_str().unwrap().ends_with(ALICE)).unwrap();
+    assert_eq!(its["waits_for"], "its handler");
+    // Its client goes, and comes again.
+    alice.close().await;
+    let mut alice = Client::connect(&server, ALICE).await;
+    for case in ["panic", "fail", "panic later", "panic at the end"] {
+        alice.send(&first("MESSAGE", case)).await;
+    }
+    let unborn = fields(first("MESSAGE", "x"), json!({"Router": "x@rtc.test;type=unborn"}));
+    alice.send(&unborn).await;
+    // Each of them is answered in its own time.
+    while alice.recv().await["DialogueID"] != unborn["DialogueID"] {}
+    server.until_all(&[("tasks", 0), ("dialogs", 0)]).await;
+    assert_eq!(counted(&server, "default").await, (5, 0));
+    assert_eq!(counted(&server, "unborn").await, (0, 0));
+    let (_, stack) = server.api("GET", "/runtime/v1/stack?kind=handler").await;
+    assert_eq!(stack["stack"], json!([]));
+    let (_, text) = server.curl("GET", "/metrics").await;
+    for line in [
+        r#"rtcd_dispatched_total{to="failed"} 1"#,
+        r#"rtcd_task_faults_total{why="failed"} 1"#,
+        r#"rtcd_service_tasks{service="default",implementation="faulty"} 0"#,
+        r#"rtcd_service_tasks_ended_total{service="default",implementation="faulty"} 5"#,
+    ] {
+        assert!(text.contains(&format!("{line}\n")), "{line}\n{text}");
+    }
+    drop(alice);
+    server.end().await;
 }

@@ -8,7 +8,6 @@ mod check;
 mod client;
 mod error;
 mod import;
-mod logs;
 mod new;
 mod notify;
 mod order;

@@ -5,19 +5,21 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use rtcd_server::{Ended, Server, StartError};
+use rtcd_server::{Ended, Logs, Server, StartError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::error::Error;
 use crate::pidfile::PidFile;
 use crate::signals::Signals;
-use crate::{Program, background, logs, notify, settings};
+use crate::{Program, background, notify, settings};
 
 /// The server cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServeError {
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Logs(rtcd_server::LogError),
     #[error("cannot handle signals")]
     Signals(#[source] io::Error),
     #[error("the system does not say where it listens")]
@@ -47,9 +49,10 @@ pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<E
         // Before the pid file tells others where to send them.
         let signals = Signals::new().map_err(ServeError::Signals)?;
         let _pid_file = PidFile::lock(&config.settings.server.pid_path())?;
-        logs::start(&config.settings.log);
+        // Held to the end, when it writes what is left.
+        let logs = Logs::start(&config.settings).map_err(ServeError::Logs)?;
         let location = config.settings.rtc.location.as_str().to_owned();
-        let server = Server::bind(config).await.map_err(ServeError::Start)?;
+        let server = Server::bind_with(config, logs.clone()).await.map_err(ServeError::Start)?;
         let greeting = Greeting {
             version: program.version,
             clients: server.rtc_address().map_err(ServeError::Address)?,

@@ -1,6 +1,11 @@
 //! What there is on this node, counted without asking anybody.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+
+use rtcd_sdk::host::TaskFault;
+
+use crate::actor::Closing;
 
 /// Numbers of the whole node. Each actor adds what has changed, once a turn.
 #[derive(Debug, Default)]
@@ -14,7 +19,18 @@ pub(crate) struct Gauges {
     pub(crate) queued: AtomicI64,
     pub(crate) tasks: AtomicI64,
     pub(crate) slow_readers: AtomicU64,
-    pub(crate) task_faults: AtomicU64,
+    /// Handlers that panicked, failed, took too long.
+    pub(crate) task_faults: [AtomicU64; 3],
+    /// Sockets that the server closed, by reason.
+    pub(crate) closed: [AtomicU64; Closing::ALL.len()],
+    /// New requests that found too much waiting for a task that is away.
+    pub(crate) away_refused: AtomicU64,
+    /// Legs that a task may not have.
+    pub(crate) legs_refused: AtomicU64,
+    /// Mails that found no room with a peer.
+    pub(crate) mailbox_refused: Arc<AtomicU64>,
+    /// Mails that found no room with a service task.
+    pub(crate) service_mailbox_refused: Arc<AtomicU64>,
     pub(crate) long_turns: AtomicU64,
     pub(crate) reloads: AtomicU64,
     pub(crate) bad_reloads: AtomicU64,
@@ -61,6 +77,22 @@ pub(crate) struct Told {
 }
 
 impl Gauges {
+    pub(crate) fn fault(&self, fault: &TaskFault) {
+        let [panicked, failed, timed_out] = &self.task_faults;
+        let count = match fault {
+            TaskFault::Panicked(_) => panicked,
+            TaskFault::Failed(_) => failed,
+            TaskFault::TimedOut => timed_out,
+        };
+        count.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn closing(&self, why: Closing) {
+        if let Some(count) = self.closed.get(why as usize) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
     /// Adds the difference between what an actor has now and what it told last.
     pub(crate) fn tell(&self, told: &mut Told, now: Told) {
         if *told == now {

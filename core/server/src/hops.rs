@@ -12,14 +12,17 @@ use tokio_tungstenite::client_async_with_config;
 use crate::actor::{Address, Hop, Mail, Metered, WebSocket, socket_config};
 use crate::node::Node;
 use crate::rtc::Attachment;
+use crate::spawn::{Doing, WaitsFor};
 
 /// Dials a hop until it answers or the tries are used up, and tells the hop's actor. So many tries count as made.
-pub(crate) async fn dial(node: Arc<Node>, hop: Arc<Hop>, actor: Address, made: u32) {
+pub(crate) async fn dial(node: Arc<Node>, hop: Arc<Hop>, actor: Address, made: u32, doing: Doing) {
     let jsip = node.live().settings.jsip.clone();
     let mut code = StatusCode::SERVICE_UNAVAILABLE;
     for attempt in made.min(jsip.retry)..jsip.retry.max(1) {
         if attempt > 0 {
+            doing.waits_for(WaitsFor::Pause);
             sleep(pause(attempt)).await;
+            doing.waits_for(WaitsFor::Hop);
         }
         match timeout(jsip.conntimeout, connect(&node, &hop)).await {
             Ok(Ok((ws, remote))) => {

@@ -10,12 +10,15 @@ mod front;
 mod gauges;
 mod hops;
 mod inspect;
+mod logs;
+mod metrics;
 mod node;
 mod related;
 mod routes;
 mod rtc;
 mod run;
 mod services;
+mod spawn;
 
 pub use check::check;
 pub use config::{
@@ -24,4 +27,9 @@ pub use config::{
     Settings, Source, Text,
 };
 pub use control::StateError;
+pub use logs::{LogError, Logs};
 pub use run::{Ended, Server, Signal, StartError};
+
+pub mod operate {
+    #![doc = include_str!("../docs/operate.md")]
+}

@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use arc_swap::{ArcSwap, Guard};
 use jsip::{CSeq, DialogId, Request, StackConfig, Uri};
@@ -12,15 +12,17 @@ use rtcd_sdk::host::{Hosted, RawMailbox, World};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::actor::{Actor, Address, Hop, HostLimits, Mail, Name, Undelivered};
+use crate::actor::{Actor, Address, Hop, HostLimits, Mail, Name, Room, Undelivered};
 use crate::config::{JsipSettings, LimitSettings, Settings, Source};
 use crate::directory::{Added, Directory};
 use crate::front::Visitors;
 use crate::gauges::Gauges;
+use crate::metrics::{Events, Tally};
 use crate::related::RelatedIds;
 use crate::routes::RouteTable;
 use crate::rtc::Attachment;
 use crate::services::Services;
+use crate::spawn::Spawned;
 
 /// When who is refused because the server goes down may try again, in seconds.
 pub(crate) const RETRY_AFTER: u64 = 5;
@@ -36,6 +38,10 @@ pub(crate) struct Node {
     pub(crate) related: RelatedIds,
     pub(crate) gauges: Gauges,
     pub(crate) visitors: Visitors,
+    pub(crate) tally: Tally,
+    pub(crate) events: Events,
+    pub(crate) spawned: Spawned,
+    pub(crate) started: SystemTime,
     connections: AtomicU64,
     routes: OnceLock<ArcSwap<RouteTable>>,
     services: OnceLock<Services>,
@@ -75,6 +81,8 @@ impl Live {
 
 impl Node {
     pub(crate) fn new(settings: Settings, source: Arc<dyn Source>) -> Arc<Self> {
+        #[expect(clippy::disallowed_methods, reason = "shown to people; no decision depends on it")]
+        let started = SystemTime::now();
         let node = Arc::new_cyclic(|me| Self {
             me: me.clone(),
             realm: match settings.jsip.realm.as_str() {
@@ -87,6 +95,10 @@ impl Node {
             related: RelatedIds::new(),
             gauges: Gauges::default(),
             visitors: Visitors::new(),
+            tally: Tally::new(),
+            events: Events::default(),
+            spawned: Spawned::default(),
+            started,
             connections: AtomicU64::new(0),
             routes: OnceLock::new(),
             services: OnceLock::new(),
@@ -176,11 +188,12 @@ impl Node {
     /// The actor of this name, made if it is not there.
     fn actor(self: &Arc<Self>, name: &Name) -> Address {
         let mut made = None;
-        let room = self.live().settings.limits.mailbox;
+        let room =
+            Room { most: self.live().settings.limits.mailbox, refused: self.gauges.mailbox_refused.clone() };
         let (address, added) = {
             let slot = std::cell::RefCell::new(&mut made);
-            self.directory.find_or_add(name, || {
-                let (address, mailbox) = Address::new(name.clone(), room);
+            self.directory.find_or_add(name, |number| {
+                let (address, mailbox) = Address::new(name.clone(), number, room.clone());
                 **slot.borrow_mut() = Some(mailbox);
                 address
             })
@@ -254,9 +267,13 @@ impl World for Node {
         // A service may have several tasks.
         let number = self.service_tasks.fetch_add(1, Relaxed);
         let name_of_task = Name::Service(name, number);
-        let (address, mailbox) = Address::new(name_of_task, self.live().settings.limits.service_mailbox);
+        let room = Room {
+            most: self.live().settings.limits.service_mailbox,
+            refused: self.gauges.service_mailbox_refused.clone(),
+        };
+        let (address, mailbox) = Address::new(name_of_task, self.directory.next_number(), room);
         if let Some(node) = self.me.upgrade() {
-            let _ = node.directory.find_or_add(address.name(), || address.clone());
+            let _ = node.directory.find_or_add(address.name(), |_| address.clone());
             tokio::spawn(Actor::of_service(node, mailbox, name, task).run());
         }
         Arc::new(move |mail| address.send(Mail::Service(mail)).map_err(|_| Busy))

@@ -39,9 +39,4 @@ impl RelatedIds {
     pub(crate) fn remove(&self, id: &str) {
         self.ids.pin().remove(id);
     }
-
-    /// All ids with the tasks that made them, in no order.
-    pub(crate) fn all(&self) -> Vec<(String, Target)> {
-        self.ids.pin().iter().map(|(id, target)| (id.clone(), target.clone())).collect()
-    }
 }

@@ -11,7 +11,8 @@ use tokio::time::{Instant, interval, timeout, timeout_at};
 
 use crate::config::{Config, ConfigErrors};
 use crate::control::{Control, OverlayFile, Prepare, StateError};
-use crate::front::{AccessLog, Certificate, Door, Ports, Side, access_log};
+use crate::front::{Certificate, Door, Ports, Side};
+use crate::logs::{LogFile, Logs};
 use crate::node::Node;
 use crate::routes::RouteTable;
 use crate::{api, rtc};
@@ -22,10 +23,11 @@ pub struct Server {
     node: Arc<Node>,
     control: Arc<Control>,
     gate: Arc<rtc::Gate>,
+    logs: Logs,
     rtc: Ports,
     api: Ports,
     /// Access logs of both.
-    access: [Option<AccessLog>; 2],
+    access: [Option<LogFile>; 2],
 }
 
 /// What an operator tells a running server.
@@ -88,11 +90,19 @@ pub enum StartError {
 }
 
 impl Server {
-    /// Builds everything, then binds the ports.
+    /// Builds everything, then binds the ports. The logs are not the server's: as [`Server::bind_with`] without any.
     ///
     /// # Errors
     /// If the routing table does not check, a service cannot be loaded, or a port cannot be bound.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
+        Self::bind_with(config, Logs::none()).await
+    }
+
+    /// Builds everything, then binds the ports. The logs follow the settings when these are reloaded, and [`Signal::Reopen`].
+    ///
+    /// # Errors
+    /// As [`Server::bind`].
+    pub async fn bind_with(config: Config, logs: Logs) -> Result<Self, StartError> {
         let Config { settings, effective, routes, source } = config;
         let rtc = (settings.rtc.listen, settings.rtc.tlslisten);
         let api = (settings.api.listen, settings.api.tlslisten);
@@ -102,8 +112,8 @@ impl Server {
                 .map_err(|problems| ConfigErrors(problems.into_iter().map(placed).collect()))
         };
         let access = [
-            access("rtc.accessfile", &settings.rtc.accessfile)?,
-            access("api.accessfile", &settings.api.accessfile)?,
+            access(&logs, "rtc.accessfile", &settings.rtc.accessfile)?,
+            access(&logs, "api.accessfile", &settings.api.accessfile)?,
         ];
         let (rtc_certificate, api_certificate) = (certificate(Side::Rtc)?, certificate(Side::Api)?);
         let file = OverlayFile::new(&settings.server.state_dir);
@@ -112,15 +122,23 @@ impl Server {
         let table = RouteTable::build(&routes, &overlay, node.services()).map_err(ConfigErrors)?;
         node.start_routes(table);
         let gate = Arc::new(rtc::Gate::new(&node.live().settings.rtc).map_err(StartError::Gate)?);
-        let mut followers: Vec<Arc<dyn Prepare>> = vec![Arc::new(gate.clone())];
+        let mut followers: Vec<Arc<dyn Prepare>> = vec![Arc::new(gate.clone()), Arc::new(logs.clone())];
         for certificate in [&rtc_certificate, &api_certificate].into_iter().flatten() {
             followers.push(Arc::new(certificate.clone()));
         }
-        let control =
-            Arc::new(Control::new(node.clone(), source, (file, overlay), routes, effective, followers));
+        let control = Arc::new(Control::new(
+            node.clone(),
+            source,
+            (file, overlay),
+            routes,
+            effective,
+            followers,
+            logs.clone(),
+        ));
         Ok(Self {
             control,
             gate,
+            logs,
             rtc: Ports::bind(["rtc.listen", "rtc.tlslisten"], rtc, rtc_certificate).await?,
             api: Ports::bind(["api.listen", "api.tlslisten"], api, api_certificate).await?,
             access,
@@ -162,10 +180,10 @@ impl Server {
 
     /// Serves until a signal ends it. A closed channel counts as [`Signal::Stop`].
     pub async fn run(self, mut signals: mpsc::Receiver<Signal>) -> Ended {
-        let Self { node, control, gate, rtc, api, access } = self;
-        let [rtc_access, api_access] = access.clone();
+        let Self { node, control, gate, logs, rtc, api, access } = self;
+        let [rtc_access, api_access] = access;
         let upgrades = rtc::Upgrades { node: node.clone(), gate };
-        let mut rtc = rtc.open(Door::new(node.clone(), Side::Rtc, rtc_access, upgrades));
+        let rtc = rtc.open(Door::new(node.clone(), Side::Rtc, rtc_access, upgrades));
         let calls = api::Calls(api::router(control.clone()));
         let _api = api.open(Door::new(node.clone(), Side::Api, api_access, calls));
         let reload = Arc::new(Notify::new());
@@ -173,13 +191,13 @@ impl Server {
         let ended = loop {
             match signals.recv().await {
                 Some(Signal::Reload) => reload.notify_one(),
-                Some(Signal::Reopen) => access.iter().flatten().for_each(|log| log.reopen()),
+                Some(Signal::Reopen) => logs.reopen(),
                 Some(Signal::Kill) => break Ended::AtOnce,
                 Some(Signal::Stop) | None => {
                     // Who is in by then is told so.
                     node.drain();
-                    rtc.abort_all();
-                    break stop(&node, &mut signals).await;
+                    drop(rtc);
+                    break stop(&node, &logs, &mut signals).await;
                 }
             }
         };
@@ -199,12 +217,13 @@ async fn reload_when_told(control: Arc<Control>, told: Arc<Notify>) {
     }
 }
 
-async fn stop(node: &Node, signals: &mut mpsc::Receiver<Signal>) -> Ended {
+async fn stop(node: &Node, logs: &Logs, signals: &mut mpsc::Receiver<Signal>) -> Ended {
     let forced = async {
         loop {
             match signals.recv().await {
                 Some(Signal::Stop | Signal::Kill) => return,
-                Some(Signal::Reload | Signal::Reopen) => {}
+                Some(Signal::Reopen) => logs.reopen(),
+                Some(Signal::Reload) => {}
                 // Nobody is there to force it.
                 None => std::future::pending().await,
             }
@@ -245,6 +264,10 @@ async fn stop_gracefully(node: &Node) {
     }
 }
 
-fn access(setting: &'static str, path: &Path) -> Result<Option<AccessLog>, StartError> {
-    access_log(path).map_err(|source| StartError::Access { setting, path: path.to_owned(), source })
+fn access(logs: &Logs, setting: &'static str, path: &Path) -> Result<Option<LogFile>, StartError> {
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let failed = |source| StartError::Access { setting, path: path.to_owned(), source };
+    logs.open(path).map(Some).map_err(failed)
 }

@@ -29,22 +29,33 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
-    /// A task for a new dialog. `None` if the service panics.
-    pub(crate) fn task(&self) -> Option<Box<dyn Hosted>> {
+    /// A task for a new dialog, and what counts it while it lives. `None` if the service panics.
+    pub(crate) fn task(self: &Arc<Self>) -> Option<(Box<dyn Hosted>, Live)> {
         let task = catch_unwind(AssertUnwindSafe(|| self.loaded.task())).ok()?;
         self.started.fetch_add(1, Relaxed);
-        Some(task)
-    }
-
-    /// A task has ended.
-    pub(crate) fn task_ended(&self) {
-        self.ended.fetch_add(1, Release);
+        Some((task, Live(self.clone())))
     }
 
     /// How many tasks have ended, and how many are alive. None is missed between the two, whatever happens meanwhile.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let ended = self.ended.load(Acquire);
         (ended, self.started.load(Relaxed).saturating_sub(ended))
+    }
+}
+
+/// One task of a service that is alive: it counts until this is dropped, whatever becomes of the task.
+#[derive(Debug)]
+pub(crate) struct Live(Arc<Binding>);
+
+impl Live {
+    pub(crate) fn implementation(&self) -> &str {
+        &self.0.implementation
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Release);
     }
 }
 
@@ -141,6 +152,11 @@ impl Services {
             bindings.values().filter(|binding| is_replaced(binding)).cloned().collect();
         replaced.sort_by(|a, b| (&a.name, &a.implementation).cmp(&(&b.name, &b.implementation)));
         replaced
+    }
+
+    /// All bindings so far, also those that are not in force any more.
+    pub(crate) fn bindings(&self) -> Vec<Arc<Binding>> {
+        self.bindings.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// What the tasks of a loaded service share, by its type.

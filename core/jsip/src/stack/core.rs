@@ -2,20 +2,21 @@
 
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 use foldhash::fast::FixedState;
 
 use super::delivery::{Delivery, Owner, Place, Room};
 use super::linger::{Answer, Linger};
-use super::{Counters, Output, StackConfig};
-use crate::{CSeq, Request, Response, StatusCode};
+use super::{Counters, Finished, Output, Side, StackConfig};
+use crate::{CSeq, Method, Request, Response, StatusCode};
 
 #[derive(Debug)]
 pub(super) struct Core<T> {
     pub(super) config: Arc<StackConfig>,
     pub(super) counters: Counters,
+    pub(super) finished: Vec<Finished>,
     pub(super) delivery: Delivery<T>,
     pub(super) linger: Linger,
     pub(super) sessions: usize,
@@ -33,6 +34,7 @@ impl<T> Core<T> {
         Self {
             config,
             counters: Counters::default(),
+            finished: Vec::new(),
             delivery: Delivery::new(),
             linger: Linger::default(),
             sessions: 0,
@@ -86,6 +88,16 @@ impl<T> Core<T> {
         let answer = self.memory(&request.from, &request.to, response, &text);
         let place = self.transmit(now, text, Owner::Answer(fingerprint), Room::Reserved);
         self.keep(now, fingerprint, place, answer);
+        self.finished(request.method, response.code, Side::Peer, Duration::ZERO);
+    }
+
+    /// A request has got its final response.
+    pub(super) fn finished(&mut self, method: Method, code: StatusCode, from: Side, took: Duration) {
+        /// More are not kept for a driver that does not ask.
+        const KEPT: usize = 10_000;
+        if self.finished.len() < KEPT {
+            self.finished.push(Finished { method, code, from, took });
+        }
     }
 
     /// A 400 to a frame that is no request.

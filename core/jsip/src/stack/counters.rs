@@ -1,53 +1,91 @@
-/// What happened so far; the numbers only grow.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counters {
+use std::time::Duration;
+
+use super::Side;
+use crate::{Method, StatusCode};
+
+macro_rules! counters {
+    ($($(#[doc = $help:literal])+ $name:ident,)+) => {
+        /// What happened so far; the numbers only grow.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Counters {
+            $($(#[doc = $help])+ pub $name: u64,)+
+        }
+
+        impl Counters {
+            /// Their names, and what each counts.
+            pub const NAMES: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($name), concat!($($help),+)),)+];
+
+            /// Their values, in the order of [`Counters::NAMES`].
+            pub fn values(&self) -> [u64; Self::NAMES.len()] {
+                [$(self.$name),+]
+            }
+        }
+    };
+}
+
+counters! {
     /// Text frames that came, bad ones too.
-    pub frames_received: u64,
+    frames_received,
     /// Text frames that left, repeats too.
-    pub frames_sent: u64,
+    frames_sent,
     /// Pings that left.
-    pub pings_sent: u64,
+    pings_sent,
     /// Frames that are no message.
-    pub bad_frames: u64,
+    bad_frames,
     /// Frames that came while no socket was attached.
-    pub ignored_frames: u64,
+    ignored_frames,
     /// Repeats of an open request.
-    pub repeats: u64,
+    repeats,
     /// Repeats of a finished request, answered from memory.
-    pub repeats_answered: u64,
+    repeats_answered,
     /// Requests that have the key of an open request, but are another.
-    pub collisions: u64,
+    collisions,
     /// Responses that match no open request of this side: none there was, it is finished, or it came from the peer.
-    pub dropped_responses: u64,
+    dropped_responses,
     /// ACKs that no INVITE waits for.
-    pub dropped_acks: u64,
+    dropped_acks,
     /// Requests answered 481 or 491 because the session's state does not allow them.
-    pub refused_by_state: u64,
+    refused_by_state,
     /// Requests answered 481 because there is no such dialog or session.
-    pub refused_unknown: u64,
+    refused_unknown,
     /// Requests answered 400, 423 or 483 for a field.
-    pub refused_fields: u64,
+    refused_fields,
     /// Requests answered 503 because there is no room, of the peer and of the application.
-    pub refused_room: u64,
+    refused_room,
     /// Messages of the application that were refused with an error.
-    pub refused_sends: u64,
+    refused_sends,
     /// Requests of the peer answered 408.
-    pub timeouts_received: u64,
+    timeouts_received,
     /// Requests sent that had no final response in time.
-    pub timeouts_sent: u64,
+    timeouts_sent,
     /// Frames sent again on a new socket.
-    pub resent: u64,
+    resent,
     /// Sessions ended because their timer ran out.
-    pub expired_sessions: u64,
+    expired_sessions,
     /// Dialogs opened.
-    pub dialogs_opened: u64,
+    dialogs_opened,
     /// Dialogs ended.
-    pub dialogs_ended: u64,
+    dialogs_ended,
     /// Sessions opened.
-    pub sessions_opened: u64,
+    sessions_opened,
     /// Transactions opened.
-    pub transactions_opened: u64,
+    transactions_opened,
+}
+
+/// A request that has got its final response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finished {
+    /// Its method.
+    pub method: Method,
+    /// The response.
+    pub code: StatusCode,
+    /// Who sent the request.
+    pub from: Side,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// What there is now.

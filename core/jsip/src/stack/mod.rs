@@ -71,7 +71,7 @@ use std::time::Instant;
 use bytestring::ByteString;
 
 pub use config::StackConfig;
-pub use counters::{Counters, Counts};
+pub use counters::{Counters, Counts, Finished};
 pub use dialog::DialogKey;
 pub use error::SendError;
 pub use inspect::{DialogInfo, SessionInfo, TransactionInfo};
@@ -175,6 +175,7 @@ impl<T: Clone> Stack<T> {
             Silence::Long => {
                 // A quiet peer costs no spare memory.
                 core.delivery.shrink();
+                core.finished.shrink_to_fit();
                 self.dialogs.shrink();
                 self.timers.shrink();
             }
@@ -317,9 +318,19 @@ impl<T> Stack<T> {
         }
     }
 
-    /// What happened so far.
+    /// What happened so far, or since [`Stack::take_counters`].
     pub fn counters(&self) -> &Counters {
         &self.core.counters
+    }
+
+    /// What happened since the last call.
+    pub fn take_counters(&mut self) -> Counters {
+        std::mem::take(&mut self.core.counters)
+    }
+
+    /// The requests that got their final response since the last call, in order. If nobody asks, the first ten thousand are kept.
+    pub fn drain_finished(&mut self) -> impl Iterator<Item = Finished> {
+        self.core.finished.drain(..)
     }
 
     /// Whether a socket is attached.

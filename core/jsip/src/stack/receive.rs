@@ -328,7 +328,7 @@ impl<T: Clone> Turn<'_, T> {
 
     /// A request of this side that is no INVITE has its final response, from the peer or from the stack.
     pub(super) fn concluded(&mut self, response: Response) {
-        let Some(transaction) = self.take_sent(response.cseq) else { return };
+        let Some(transaction) = self.take_sent(response.cseq, response.code) else { return };
         let State::Sent { origin, .. } = transaction.state else { return };
         match origin {
             Origin::Application => {

@@ -287,7 +287,7 @@ impl<T: Clone> Turn<'_, T> {
         if open.method != Method::Invite {
             return self.concluded(response);
         }
-        self.take_sent(cseq);
+        self.take_sent(cseq, code);
         if let Some(session) = self.dialog.session.take() {
             self.dialog.session = session.invite_refused(self, response);
         }

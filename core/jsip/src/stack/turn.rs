@@ -7,7 +7,7 @@ use super::core::Core;
 use super::delivery::{Owner, Place, Room, Sent};
 use super::dialog::Dialog;
 use super::transaction::{Acceptance, Origin, State, Transaction};
-use super::{Output, SendError};
+use super::{Output, SendError, Side};
 use crate::{CSeq, Message, Method, Request, Response, StatusCode};
 
 #[derive(Debug)]
@@ -128,6 +128,8 @@ impl<T: Clone> Turn<'_, T> {
         let place = self.core.transmit(self.now, text, Owner::Answer(fingerprint), Room::Reserved);
         self.core.keep(self.now, fingerprint, place, answer);
         self.core.received -= 1;
+        let (method, took) = (open.method, self.now.saturating_duration_since(open.since));
+        self.core.finished(method, response.code, Side::Peer, took);
         self.remove(at);
     }
 
@@ -159,6 +161,8 @@ impl<T: Clone> Turn<'_, T> {
         open.state = State::Answered { fingerprint, response: Sent { text, place }, acceptance };
         self.core.received -= 1;
         self.core.open -= 1;
+        let (method, took) = (open.method, self.now.saturating_duration_since(open.since));
+        self.core.finished(method, response.code, Side::Peer, took);
         Some(place)
     }
 
@@ -173,14 +177,16 @@ impl<T: Clone> Turn<'_, T> {
         self.finish_invite(&response, acceptance)
     }
 
-    /// Takes the open request of this side out of the list, and out of the queue if it is still there.
-    pub(super) fn take_sent(&mut self, cseq: CSeq) -> Option<Transaction> {
+    /// Takes the open request of this side out of the list, and out of the queue if it is still there: this is its final response.
+    pub(super) fn take_sent(&mut self, cseq: CSeq, code: StatusCode) -> Option<Transaction> {
         let at = self.dialog.transactions.iter().position(|open| open.cseq == cseq && open.is_sent())?;
         self.core.open -= 1;
         let transaction = self.dialog.transactions.remove(at);
         if let State::Sent { request, .. } = &transaction.state {
             self.core.delivery.take_back(request.place);
         }
+        let took = self.now.saturating_duration_since(transaction.since);
+        self.core.finished(transaction.method, code, Side::Application, took);
         Some(transaction)
     }
 

@@ -401,3 +401,38 @@ fn the_room_for_dialogs() {
     rig.open(request(Text, 1).in_dialog("y")).unwrap();
     rig.sees(&[], &["[y] 503 1", "[y] END"]);
 }
+
+#[test]
+fn what_is_finished_is_told_once_with_how_long_it_took() {
+    let mut rig = Rig::new();
+    let told = |rig: &mut Rig| -> Vec<String> {
+        rig.stack
+            .drain_finished()
+            .map(|one| format!("{} {} {:?} {:?}", one.method, one.code.as_u16(), one.from, one.took))
+            .collect()
+    };
+    rig.asks(Text, 1);
+    rig.seconds(0.5);
+    rig.app_replies(200, 1);
+    // A repeat is answered from memory and is no other request.
+    rig.asks(Text, 1);
+    assert_eq!(told(&mut rig), ["MESSAGE 200 Peer 500ms"]);
+    assert_eq!(told(&mut rig), [""; 0]);
+    rig.asks(Info, 2);
+    rig.asks(Invite, 3);
+    rig.seconds(2.0);
+    rig.app_replies(180, 3);
+    rig.app_replies(200, 3);
+    rig.asks(Ack, 4);
+    rig.app_asks(Info, 5);
+    rig.seconds(5.0);
+    rig.app_asks(Bye, 6);
+    rig.replies(200, 6);
+    assert_eq!(
+        told(&mut rig),
+        ["INFO 481 Peer 0ns", "INVITE 200 Peer 2s", "INFO 408 Application 5s", "BYE 200 Application 0ns"]
+    );
+    let counters = rig.stack.take_counters();
+    assert_eq!((counters.sessions_opened, counters.repeats_answered), (1, 1));
+    assert_eq!(rig.stack.counters(), &jsip::Counters::default());
+}

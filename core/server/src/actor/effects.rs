@@ -1,5 +1,6 @@
 //! What tasks want done, and their end.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use jsip::{Message, Release, Request, SendError, StatusCode};
@@ -93,6 +94,7 @@ impl Actor {
         let full = matches!(slot.kind, Kind::Slp(_)) && slot.legs.len() >= max;
         slot.legs.insert(leg, Place::Nowhere);
         if full {
+            self.node.gauges.legs_refused.fetch_add(1, Relaxed);
             return self.answer_open(task, leg, &request, StatusCode::SERVICE_UNAVAILABLE);
         }
         let mut request = request;
@@ -158,7 +160,7 @@ impl Actor {
 
     /// A handler failed: the task of a dialog ends; a service task goes on.
     fn on_fault(&mut self, task: TaskKey, fault: &TaskFault, now: Instant) {
-        self.node.gauges.task_faults.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.node.gauges.fault(fault);
         let Some(slot) = self.tasks.find(task) else { return };
         tracing::error!(
             service = slot.kind.name(),
@@ -195,14 +197,12 @@ impl Actor {
                 Place::Nowhere => {}
             }
         }
-        if let Kind::Slp(binding) = &slot.kind {
-            binding.task_ended();
-        }
     }
 
     /// A request found too much waiting for its task.
     pub(super) fn refuse_full(&mut self, task: TaskKey, event: Event) {
         let Event::Request { leg, request, .. } = event else { return drop_caught(event) };
+        self.node.gauges.away_refused.fetch_add(1, Relaxed);
         let response = request.response(StatusCode::SERVICE_UNAVAILABLE);
         self.tasks.effects.push_back((task, Wish::Do(Effect::Send { leg, message: response.into() })));
     }

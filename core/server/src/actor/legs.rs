@@ -1,6 +1,7 @@
 //! What comes from other actors: dialogs that tasks elsewhere have with this peer, legs of tasks here that lead elsewhere.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use jsip::{DialogId, DialogKey, Message, Request, SendError, StatusCode};
@@ -12,6 +13,7 @@ use super::output::request_has_answer;
 use super::tasks::{Delivered, Place, TaskKey, Wish};
 use super::{Actor, Closing, Local, Tag};
 use crate::node::Node;
+use crate::spawn::{Kind, WaitsFor, Who};
 
 impl Actor {
     pub(super) fn on_mail(&mut self, mail: Mail, now: Instant) {
@@ -66,12 +68,11 @@ impl Actor {
 
     fn attach(&mut self, attachment: crate::rtc::Attachment, now: Instant) {
         if attachment.number < self.newest {
-            tokio::spawn(attachment.into_socket(0).close(Closing::Replaced));
-            return;
+            return self.let_go(attachment.into_socket(0), Closing::Replaced);
         }
         self.newest = attachment.number;
         if let Some(old) = self.socket.take() {
-            tokio::spawn(old.close(Closing::Replaced));
+            self.let_go(old, Closing::Replaced);
         }
         self.dialling = false;
         self.attached_at = now;
@@ -151,6 +152,7 @@ impl Actor {
             return refuse_related(&from, remote, &request, StatusCode::NOT_FOUND);
         };
         if slot.legs.len() >= self.live.settings.limits.task_legs {
+            self.node.gauges.legs_refused.fetch_add(1, Relaxed);
             return refuse_related(&from, remote, &request, StatusCode::SERVICE_UNAVAILABLE);
         }
         slot.legs.insert(leg, Place::There { peer: from, dialog });
@@ -169,7 +171,11 @@ impl Actor {
         if needed && self.socket.is_none() && !self.dialling && !self.stopping {
             self.dialling = true;
             let (node, address) = (self.node.clone(), self.mailbox.address().clone());
-            tokio::spawn(crate::hops::dial(node, hop.clone(), address, self.short_lives));
+            let (hop, made) = (hop.clone(), self.short_lives);
+            let who = Who::Actor(address.name().clone());
+            self.node.spawned.spawn(Kind::Dial, who, WaitsFor::Hop, |doing| {
+                crate::hops::dial(node, hop, address, made, doing)
+            });
         }
     }
 

@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use jsip::{DialogId, Message, Method, Request, StatusCode};
 use rtcd_sdk::LegId;
@@ -108,10 +108,21 @@ pub(crate) struct Address(Arc<Inner>);
 
 struct Inner {
     name: Name,
+    /// Its place in listings.
+    number: u64,
     tx: mpsc::UnboundedSender<Mail>,
     /// Mails in the box that competed for room.
     competing: AtomicUsize,
-    room: usize,
+    room: Room,
+}
+
+/// The room in a mailbox.
+#[derive(Debug, Clone)]
+pub(crate) struct Room {
+    /// Mails that may compete.
+    pub(crate) most: usize,
+    /// Counts those that found none.
+    pub(crate) refused: Arc<AtomicU64>,
 }
 
 /// A mail that was not taken.
@@ -123,15 +134,19 @@ pub(crate) enum Undelivered {
 }
 
 impl Address {
-    /// An address and the box behind it, with room for this many competing mails.
-    pub(crate) fn new(name: Name, room: usize) -> (Self, Mailbox) {
+    /// An address and the box behind it.
+    pub(crate) fn new(name: Name, number: u64, room: Room) -> (Self, Mailbox) {
         let (tx, rx) = mpsc::unbounded_channel();
-        let address = Self(Arc::new(Inner { name, tx, competing: AtomicUsize::new(0), room }));
+        let address = Self(Arc::new(Inner { name, number, tx, competing: AtomicUsize::new(0), room }));
         (address.clone(), Mailbox { rx, address })
     }
 
     pub(crate) fn name(&self) -> &Name {
         &self.0.name
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.0.number
     }
 
     pub(crate) fn is(&self, other: &Self) -> bool {
@@ -146,8 +161,9 @@ impl Address {
     /// Leaves a mail; one that competes only if there is room.
     pub(crate) fn send(&self, mail: Mail) -> Result<(), Undelivered> {
         if mail.competes() {
-            if self.0.competing.fetch_add(1, Relaxed) >= self.0.room {
+            if self.0.competing.fetch_add(1, Relaxed) >= self.0.room.most {
                 self.0.competing.fetch_sub(1, Relaxed);
+                self.0.room.refused.fetch_add(1, Relaxed);
                 return Err(Undelivered::Full(mail));
             }
             return self.0.tx.send(mail).map_err(|error| {

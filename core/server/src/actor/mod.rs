@@ -28,7 +28,7 @@ use rtcd_sdk::host::{Event, Hosted};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pub(crate) use io::Metered;
-pub(crate) use mail::{Address, Hop, Mail, Mailbox, Name, Undelivered};
+pub(crate) use mail::{Address, Hop, Mail, Mailbox, Name, Room, Undelivered};
 pub(crate) use report::Report;
 pub(crate) use socket::{Closing, Socket, WebSocket, socket_config};
 pub(crate) use tasks::{HostLimits, TaskKey};
@@ -36,6 +36,7 @@ pub(crate) use tasks::{HostLimits, TaskKey};
 use crate::front::Bucket;
 use crate::gauges::Told;
 use crate::node::{Live, Node};
+use crate::spawn::{self, WaitsFor, Who};
 use mail::RemoteLeg;
 use socket::Read;
 use tasks::{Delivered, Kind, Tasks};
@@ -111,7 +112,7 @@ impl Actor {
             mailbox,
             socket: None,
             newest: 0,
-            tasks: Tasks::new(),
+            tasks: Tasks::new(node.spawned.clone()),
             local: VecDeque::new(),
             sleep: None,
             told: Told::default(),
@@ -158,6 +159,7 @@ impl Actor {
         }
         if let Some(socket) = self.socket.take() {
             self.tell();
+            self.node.gauges.closing(Closing::GoingAway);
             Box::pin(socket.close(Closing::GoingAway)).await;
         }
         self.tell_end();
@@ -334,11 +336,20 @@ impl Actor {
     fn detach(&mut self, closing: Closing, detach: Detach, now: Instant) {
         let Some(socket) = self.socket.take() else { return };
         tracing::debug!(peer = %self.mailbox.address().name(), remote = %socket.remote, ?closing, "detached");
-        tokio::spawn(socket.close(closing));
+        self.let_go(socket, closing);
         self.away_since = now;
         self.count_life(now);
         self.redial = true;
         self.stack.handle_detached(now.into_std(), detach);
+    }
+
+    /// Closes a socket beside this actor.
+    fn let_go(&self, socket: Socket, closing: Closing) {
+        self.node.gauges.closing(closing);
+        let name = self.mailbox.address().name().clone();
+        self.node
+            .spawned
+            .spawn(spawn::Kind::Closer, Who::Actor(name), WaitsFor::Goodbye, |_| socket.close(closing));
     }
 
     fn cut_slow(&mut self, now: Instant) {
@@ -408,6 +419,7 @@ impl Actor {
             tasks: if is_service(&self.mailbox) { 0 } else { self.tasks.len() as i64 },
         };
         self.node.gauges.tell(&mut self.told, now);
+        self.node.tally.add(&self.stack.take_counters(), self.stack.drain_finished());
     }
 
     fn tell_end(&mut self) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use jsip::{CloseReason, Detach, DialogKey, Message, Output, Release, Request, StatusCode};
+use jsip::{CloseReason, Detach, DialogKey, Message, Method, Output, Release, Request, StatusCode};
 use rtcd_sdk::LegId;
 use rtcd_sdk::host::Event;
 use tokio::time::Instant;
@@ -13,6 +13,7 @@ use super::mail::{Mail, Related, RemoteLeg, Undelivered};
 use super::tasks::{Kind, Place, next_received};
 use super::{Actor, Closing, Local, Tag};
 use crate::front::whole_seconds;
+use crate::metrics::Dispatched;
 use crate::node::RETRY_AFTER;
 use crate::routes::{Decision, decide};
 
@@ -89,26 +90,36 @@ impl Actor {
     /// Finds the task of a new dialog.
     fn dispatch(&mut self, dialog: DialogKey, request: Request, now: Instant) {
         if self.node.is_draining() {
+            self.node.tally.dispatched(Dispatched::Draining);
             return self.refuse_draining(dialog, &request, now);
         }
         let decision = decide(&request, &self.node.routes().load());
         match decision {
             Decision::Slp(binding) => {
-                let Some(task) = binding.task() else {
+                let Some((task, live)) = binding.task() else {
+                    self.node.tally.dispatched(Dispatched::Failed);
                     tracing::error!(service = binding.implementation, "panicked when a task was made");
                     self.refuse_and_release(dialog, &request, StatusCode::INTERNAL_SERVER_ERROR, None, now);
                     return;
                 };
-                let task = self.tasks.add(task, Kind::Slp(binding), now);
+                let task = self.tasks.add(task, Kind::Slp(live), now);
+                self.node.tally.dispatched(Dispatched::Service);
                 if let Some(slot) = self.tasks.find(task) {
                     slot.legs.insert(LegId::FIRST, Place::Here(dialog));
+                    if request.method == Method::Invite {
+                        slot.is_session(self.mailbox.address(), &request.dialog);
+                    }
                 }
                 self.stack.handle_bind(dialog, Tag::Local { task, leg: LegId::FIRST });
                 self.deliver(task, Event::Request { leg: LegId::FIRST, related: None, request });
                 self.local.push_back(Local::Check(task));
             }
-            Decision::Related(id) => self.dispatch_related(dialog, &id, request, now),
+            Decision::Related(id) => {
+                self.node.tally.dispatched(Dispatched::Related);
+                self.dispatch_related(dialog, &id, request, now);
+            }
             Decision::Refuse(code, reason) => {
+                self.node.tally.dispatched(Dispatched::Refused);
                 self.refuse_and_release(dialog, &request, code, Some(&reason), now);
             }
         }
@@ -177,6 +188,7 @@ impl Actor {
                 );
             };
             if slot.legs.len() >= self.live.settings.limits.task_legs {
+                self.node.gauges.legs_refused.fetch_add(1, Relaxed);
                 let code = StatusCode::SERVICE_UNAVAILABLE;
                 return self.refuse_and_release(dialog, &request, code, None, now);
             }

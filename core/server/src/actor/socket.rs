@@ -66,6 +66,20 @@ pub(crate) enum Closing {
 }
 
 impl Closing {
+    /// All, by their names in metrics.
+    pub(crate) const ALL: [(Self, &'static str); 10] = [
+        (Self::GoingAway, "going_away"),
+        (Self::Binary, "binary"),
+        (Self::NotUtf8, "not_utf8"),
+        (Self::TooBig, "too_big"),
+        (Self::BadFrames, "bad_frames"),
+        (Self::Slow, "slow"),
+        (Self::Silent, "silent"),
+        (Self::Replaced, "replaced"),
+        (Self::Protocol, "protocol"),
+        (Self::Answer, "answer"),
+    ];
+
     fn frame(self) -> Option<CloseFrame> {
         let (code, reason) = match self {
             Self::GoingAway => (CloseCode::Away, "server going away"),

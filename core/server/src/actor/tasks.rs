@@ -16,10 +16,11 @@ use rtcd_sdk::{LegId, TimerId};
 use slab::Slab;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
-use super::mail::{Address, Homecoming, Mail};
-use crate::services::Binding;
+use super::mail::{Address, Homecoming, Mail, Name};
+use crate::services::Live;
+use crate::spawn::{self, Doing, Spawned, WaitsFor, Who};
 
 /// A task of one actor. A key is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +53,8 @@ pub(crate) struct Slot {
     /// The task has said that it ends.
     pub(crate) finishing: bool,
     pub(crate) since: Instant,
+    /// What its log lines are about: of a session from its start, of another task only while it is away.
+    span: Span,
 }
 
 enum State {
@@ -60,10 +63,10 @@ enum State {
 }
 
 /// What a task belongs to.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) enum Kind {
     /// A task of a service, made for a dialog.
-    Slp(Arc<Binding>),
+    Slp(Live),
     /// A service task: it does not end.
     Service(&'static str),
 }
@@ -71,7 +74,7 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Slp(binding) => &binding.implementation,
+            Self::Slp(live) => live.implementation(),
             Self::Service(name) => name,
         }
     }
@@ -106,6 +109,7 @@ pub(crate) struct Tasks {
     due: BTreeSet<(Instant, TaskKey, TimerId)>,
     /// What tasks want done, in order.
     pub(crate) effects: VecDeque<(TaskKey, Wish)>,
+    spawned: Spawned,
 }
 
 /// Something in the queue of what tasks want done.
@@ -119,13 +123,14 @@ pub(crate) enum Wish {
 }
 
 impl Tasks {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(spawned: Spawned) -> Self {
         Self {
             slots: Slab::new(),
             generation: 0,
             out: Outbox::default(),
             due: BTreeSet::new(),
             effects: VecDeque::new(),
+            spawned,
         }
     }
 
@@ -156,6 +161,7 @@ impl Tasks {
             timers: HashMap::default(),
             finishing: false,
             since: now,
+            span: Span::none(),
         });
         TaskKey { index: index as u32, generation }
     }
@@ -218,9 +224,11 @@ impl Tasks {
         let State::Here(mut task) = mem::replace(&mut slot.state, State::Away(VecDeque::new())) else {
             return;
         };
+        let span = slot.span.clone();
+        let dialog = dialog_of(&event);
         task.start(event, self.out.clone());
         // A task that waits is polled again when it is spawned, so no wake is lost.
-        match task.poll(&mut Context::from_waker(Waker::noop())) {
+        match span.in_scope(|| task.poll(&mut Context::from_waker(Waker::noop()))) {
             Poll::Ready(end) => {
                 let finishing = self.gather(key);
                 self.settle(key, task, end, finishing);
@@ -231,16 +239,14 @@ impl Tasks {
                 let (done, when_done) = oneshot::channel();
                 self.effects.push_back((key, Wish::Done(done)));
                 let Some(slot) = self.slots.get(key.index as usize) else { return };
-                let span = tracing::info_span!("task", service = slot.kind.name(), home = %home.name());
-                let away = away(
-                    key,
-                    task,
-                    mem::take(&mut self.out),
-                    home.clone(),
-                    limits.handler_timeout,
-                    when_done,
-                );
-                tokio::spawn(away.instrument(span));
+                let span =
+                    if span.is_none() { span_of(slot.kind.name(), home, dialog.as_ref()) } else { span };
+                let (out, timeout) = (mem::take(&mut self.out), limits.handler_timeout);
+                let who = Who::Task(home.name().clone(), key);
+                let home = home.clone();
+                self.spawned.spawn(spawn::Kind::Handler, who, WaitsFor::Home, |doing| {
+                    away(key, task, out, home, timeout, (when_done, doing)).instrument(span)
+                });
             }
         }
     }
@@ -334,18 +340,41 @@ impl Slot {
             && matches!(self.kind, Kind::Slp(_))
     }
 
-    /// What the task is doing, for people.
-    pub(crate) fn doing(&self) -> &'static str {
+    /// What the task waits for, for people.
+    pub(crate) fn waits_for(&self) -> &'static str {
         match &self.state {
-            State::Here(_) => "waits for a message",
-            State::Away(_) => "its handler waits",
+            State::Here(_) => "a message",
+            State::Away(_) => "its handler",
         }
+    }
+
+    /// The task is a session: all that it logs from here on says so. (A span costs too much for each message.)
+    pub(crate) fn is_session(&mut self, home: &Address, dialog: &DialogId) {
+        self.span = span_of(self.kind.name(), home, Some(dialog));
     }
 
     /// The id of the next leg that a peer opens with this task.
     pub(crate) fn received(&mut self) -> Arc<AtomicU64> {
         // 0 is the leg of the first dialog.
         self.received.get_or_insert_with(|| Arc::new(AtomicU64::new(1))).clone()
+    }
+}
+
+/// Lines of all levels have it.
+fn span_of(service: &str, home: &Address, dialog: Option<&DialogId>) -> Span {
+    let dialog = dialog.map(DialogId::as_str);
+    match home.name() {
+        // As nearly always: what is text already need not be made into text.
+        Name::User(user) => tracing::error_span!("task", service, peer = &**user, dialog),
+        name => tracing::error_span!("task", service, peer = %name, dialog),
+    }
+}
+
+fn dialog_of(event: &Event) -> Option<DialogId> {
+    match event {
+        Event::Request { request, .. } => Some(request.dialog.clone()),
+        Event::Response { response, .. } => Some(response.dialog.clone()),
+        Event::Start | Event::Ended { .. } | Event::Timer { .. } | Event::Mail(_) => None,
     }
 }
 
@@ -372,7 +401,7 @@ async fn away(
     out: Outbox,
     home: Address,
     timeout: Duration,
-    sent_so_far: oneshot::Receiver<()>,
+    (sent_so_far, doing): (oneshot::Receiver<()>, Doing),
 ) {
     // An error: the task was ended meanwhile.
     if sent_so_far.await.is_err() {
@@ -381,6 +410,7 @@ async fn away(
     let mut deadline = std::pin::pin!(tokio::time::sleep(timeout));
     let mut late = false;
     let end = loop {
+        doing.waits_for(WaitsFor::Handler);
         let polled = poll_fn(|cx| {
             if !late && deadline.as_mut().poll(cx).is_ready() {
                 late = true;
@@ -399,6 +429,7 @@ async fn away(
             if home.send(Mail::Effects(Box::new((key, effects, done)))).is_err() {
                 return;
             }
+            doing.waits_for(WaitsFor::Home);
             // An error: the task was ended meanwhile.
             if when_done.await.is_err() {
                 return;

@@ -17,6 +17,22 @@ impl IntoResponses for Listing {
     }
 }
 
+/// A page of a listing.
+pub(super) struct Pages;
+
+impl IntoResponses for Pages {
+    fn responses() -> Responses {
+        [
+            both_forms::<Envelope>(
+                "200",
+                "A table for people, or JSON for `Accept: application/json`. `next` is where the next page begins; the last has none",
+            ),
+            both_forms::<ApiError>("400", "A parameter cannot be read"),
+        ]
+        .into()
+    }
+}
+
 /// The end of a switch of an API: some cannot be switched.
 pub(super) struct ApiSwitched;
 

@@ -5,6 +5,7 @@ mod apim;
 mod audit;
 mod calls;
 mod gate;
+mod health;
 mod openapi;
 mod plugin;
 mod runtime;
@@ -14,8 +15,9 @@ mod table;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::Response;
 use rtcd_sdk::utoipa_axum::router::OpenApiRouter;
 use rtcd_sdk::utoipa_axum::routes;
@@ -24,7 +26,7 @@ use rtcd_sdk::{ApiError, utoipa};
 pub(crate) use self::calls::Calls;
 pub(crate) use self::gate::{ACCESS, gate_that_failed};
 pub(crate) use self::openapi::Description;
-use crate::control::Control;
+use crate::control::{BUILT_IN, Control};
 
 /// What the API side serves.
 pub(crate) fn router(control: Arc<Control>) -> Router {
@@ -32,6 +34,7 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
         .nest("/apim/v1", apim::router())
         .nest("/slpm/v1", slpm::router())
         .nest("/runtime/v1", runtime::router())
+        .merge(health::router())
         .routes(routes!(openapi::openapi))
         .split_for_parts();
     let described = Description::built_in(documentation).unwrap_or_else(|error| {
@@ -45,8 +48,24 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
         .with_state(control.clone());
     Router::new()
         .fallback_service(built_in)
-        .layer(from_fn_with_state(control, gate::gate))
+        .layer(from_fn_with_state(control.clone(), gate::gate))
         .layer(map_response(with_server))
+        .layer(from_fn_with_state(control, counted))
+}
+
+/// Counts a call by its API and how it ended.
+async fn counted(State(control): State<Arc<Control>>, request: Request, next: Next) -> Response {
+    let node = control.node();
+    let api = match plugin::split(request.uri()) {
+        Some((name, _)) if BUILT_IN.contains(&&*name) || node.routes().load().apis.contains_key(&name) => {
+            name
+        }
+        // Whatever strangers ask for has no name of its own.
+        _ => "-".to_owned(),
+    };
+    let response = next.run(request).await;
+    node.events.call(&api, response.status());
+    response
 }
 
 async fn with_server(mut response: Response) -> Response {

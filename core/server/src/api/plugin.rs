@@ -54,7 +54,7 @@ pub(super) async fn call(name: &str, router: Router, request: Request) -> Respon
 }
 
 /// `/{name}/{version}/{rest}` → `name.version` and `/{rest}` with the query.
-fn split(uri: &Uri) -> Option<(String, Uri)> {
+pub(super) fn split(uri: &Uri) -> Option<(String, Uri)> {
     let mut parts = uri.path().strip_prefix('/')?.splitn(3, '/');
     let (name, version, rest) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
     if !is_name(name) || !is_version(version) {

@@ -7,6 +7,8 @@ use axum::response::{IntoResponse, Response};
 use rtcd_sdk::{ApiError, Envelope};
 use serde_json::{Map, Value};
 
+use crate::logs::visible;
+
 /// In which form a client wants its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -63,22 +65,21 @@ impl Table {
     pub(super) fn into_response(self, form: Form) -> Response {
         match form {
             Form::Text => self.text().into_response(),
-            Form::Json => {
-                let rows: Vec<Map<String, Value>> = self
-                    .rows
-                    .into_iter()
-                    .map(|row| self.columns.iter().map(|column| (*column).to_owned()).zip(row).collect())
-                    .collect();
-                Envelope::ok().with(self.name, rows).into_response()
-            }
+            Form::Json => Envelope::ok().with(self.name, self.json()).into_response(),
         }
+    }
+
+    /// One object for each row; a column's name in lower case with `_`.
+    pub(super) fn json(&self) -> Vec<Map<String, Value>> {
+        let names: Vec<String> = self.columns.iter().map(|column| column.replace(' ', "_")).collect();
+        self.rows.iter().map(|row| names.iter().cloned().zip(row.iter().cloned()).collect()).collect()
     }
 
     /// Columns padded to their widest cell.
     pub(super) fn text(&self) -> String {
         let cell = |value: &Value| match value {
             Value::Null => String::new(),
-            Value::String(text) => text.clone(),
+            Value::String(text) => visible(text),
             other => other.to_string(),
         };
         let mut lines: Vec<Vec<String>> =

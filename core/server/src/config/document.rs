@@ -47,6 +47,14 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// Where a field stands: `FILE:LINE`.
+    pub(crate) fn line_of(&self, field: &str) -> String {
+        match self.lines.get(field) {
+            Some(line) => format!("{}:{line}", self.file),
+            None => self.file.clone(),
+        }
+    }
+
     /// Reads YAML. A file of comments alone counts as an empty mapping.
     pub(crate) fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
         let (lines, twice) = lines(text);

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 pub(crate) use document::Document;
 pub use document::Problem;
-pub(crate) use effective::Effective;
-pub(crate) use fields::{hint, keep_what_needs_a_restart, mapping, read_value};
+pub(crate) use effective::{Effective, Entry};
+pub(crate) use fields::{all as all_settings, hint, keep_what_needs_a_restart, mapping, read_value};
 pub use settings::{
     ApiSettings, JsipSettings, LimitSettings, Location, LogFormat, LogLevels, LogSettings, Network, Realm,
     RtcSettings, Secret, ServerSettings, Settings,

@@ -5,6 +5,7 @@
 
 mod overlay;
 mod reload;
+mod shown;
 mod switch;
 
 use arc_swap::ArcSwap;
@@ -13,9 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use overlay::StateError;
 pub(crate) use overlay::{Overlay, OverlayFile};
 pub(crate) use reload::{Prepare, ReloadReport};
+pub(crate) use shown::ShownTable;
 pub(crate) use switch::SwitchError;
 
 use crate::config::{Effective, Source};
+use crate::logs::Logs;
 use crate::node::Node;
 use crate::routes::RawTable;
 
@@ -31,6 +34,7 @@ pub(crate) struct Control {
     shown: ArcSwap<Shown>,
     /// What else has to do with settings.
     followers: Vec<Arc<dyn Prepare>>,
+    logs: Logs,
 }
 
 /// What people may see of settings and reloads, also while a reload is under way.
@@ -56,13 +60,18 @@ impl Control {
         base: RawTable,
         effective: Effective,
         followers: Vec<Arc<dyn Prepare>>,
+        logs: Logs,
     ) -> Self {
         let shown = ArcSwap::from_pointee(Shown { effective, report: ReloadReport::default() });
-        Self { node, source, file, state: Mutex::new(State { base, overlay }), shown, followers }
+        Self { node, source, file, state: Mutex::new(State { base, overlay }), shown, followers, logs }
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    pub(crate) fn logs(&self) -> &Logs {
+        &self.logs
     }
 
     /// Where the settings in force come from, and how the reloads went.

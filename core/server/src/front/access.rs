@@ -4,15 +4,13 @@
 //! took. What no HTTP request can be read from leaves no line.
 
 use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::{HeaderMap, HeaderName, Request, header};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::log_file::LogFile;
+use crate::logs::LogFile;
 
 /// The status of a request whose client has gone before there was an answer.
 const GONE: u16 = 499;
@@ -20,20 +18,9 @@ const GONE: u16 = 499;
 /// A longer field is cut.
 const LONGEST: usize = 1024;
 
-/// The access log of a side.
-pub(crate) type AccessLog = Arc<LogFile>;
-
-/// Opens the file that a setting names, if it names one.
-pub(crate) fn access_log(path: &Path) -> std::io::Result<Option<AccessLog>> {
-    if path.as_os_str().is_empty() {
-        return Ok(None);
-    }
-    LogFile::open(path).map(|file| Some(Arc::new(file)))
-}
-
 /// The line of a request that is under way. It is written when this is dropped.
 pub(super) struct Line {
-    log: AccessLog,
+    log: LogFile,
     began: Instant,
     fields: Fields,
 }
@@ -54,7 +41,7 @@ struct Fields {
 }
 
 impl Line {
-    pub(super) fn begin<B>(log: AccessLog, client: SocketAddr, request: &Request<B>) -> Self {
+    pub(super) fn begin<B>(log: LogFile, client: SocketAddr, request: &Request<B>) -> Self {
         let headers = request.headers();
         #[expect(clippy::disallowed_methods, reason = "shown to people; no decision depends on it")]
         let now = SystemTime::now();

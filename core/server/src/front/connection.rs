@@ -21,19 +21,28 @@ use super::access::Line;
 use super::client::{forwarded, is_trusted};
 use super::pace::Pace;
 use super::{Handler, Side, Stream, Visitor};
+use crate::spawn::Doing;
 
 /// Serves it to its end.
-pub(super) async fn connection<H: Handler>(door: Arc<Door<H>>, stream: Stream, arrival: Arrival) {
+pub(super) async fn connection<H: Handler>(
+    door: Arc<Door<H>>,
+    stream: Stream,
+    arrival: Arrival,
+    doing: Doing,
+) {
     let idle_timeout = door.side.idle_timeout(&door.node.live().settings);
     let pace = Arc::new(Pace::new(door.header_timeout(&arrival.admission), idle_timeout));
     let peer = arrival.peer;
     let arrival = Arc::new(arrival);
     let service = service_fn(|request: Request<Incoming>| {
-        let (door, arrival) = (door.clone(), arrival.clone());
+        let (door, arrival, doing) = (door.clone(), arrival.clone(), doing.clone());
         let mut under_way = UnderWay { pace: pace.clone(), line: None };
         pace.begin();
         async move {
-            let response = door.answer(&arrival, request, &mut under_way).await;
+            let response = door.answer(&arrival, request, &mut under_way, doing).await;
+            if door.side == Side::Rtc {
+                door.node.events.upgrade(response.status());
+            }
             if let Some(line) = &mut under_way.line {
                 line.answered(response.status().as_u16());
             }
@@ -62,6 +71,7 @@ impl<H: Handler> Door<H> {
         arrival: &Arrival,
         request: Request<Incoming>,
         under_way: &mut UnderWay,
+        doing: Doing,
     ) -> Response<Body> {
         let live = self.node.live().clone();
         let proxies = self.side.trusted_proxies(&live.settings);
@@ -79,7 +89,7 @@ impl<H: Handler> Door<H> {
             },
         };
         drop(live);
-        self.handler.handle(Visitor { client, number: arrival.number, pass }, request).await
+        self.handler.handle(Visitor { client, number: arrival.number, pass, doing }, request).await
     }
 }
 

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 
 use super::accept::{Door, serve};
 use super::{Certificate, Handler};
 use crate::run::StartError;
+use crate::spawn::{Kind, WaitsFor, Who};
 
 /// A port that is bound.
 #[derive(Debug)]
@@ -65,8 +66,24 @@ impl Ports {
     }
 
     /// Serves until what this gives is dropped.
-    pub(crate) fn open<H: Handler>(self, door: Door<H>) -> JoinSet<()> {
+    pub(crate) fn open<H: Handler>(self, door: Door<H>) -> Accepting {
         let door = Arc::new(door);
-        [Some(self.plain), self.tls].into_iter().flatten().map(|port| serve(door.clone(), port)).collect()
+        let ports = [Some(self.plain), self.tls].into_iter().zip(door.side.names());
+        let accepting = ports.filter_map(|(port, name)| {
+            let serving = serve(door.clone(), port?);
+            let spawned = &door.node.spawned;
+            Some(spawned.spawn(Kind::Listener, Who::Named(name), WaitsFor::Connections, |_| serving))
+        });
+        Accepting(accepting.collect())
+    }
+}
+
+/// A side that takes connections in, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Accepting(Vec<JoinHandle<()>>);
+
+impl Drop for Accepting {
+    fn drop(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
     }
 }

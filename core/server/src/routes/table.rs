@@ -20,6 +20,8 @@ pub(crate) struct RouteTable {
     pub(crate) rules: Vec<Rule>,
     pub(crate) apis: BTreeMap<String, ApiBinding>,
     pub(crate) hops: Vec<HopRule>,
+    /// The file that it was made from.
+    pub(crate) raw: Arc<RawTable>,
     /// What was switched at run time; it is in the fields above already.
     pub(crate) overlay: Arc<Overlay>,
 }
@@ -60,7 +62,8 @@ impl RouteTable {
         }
         let (slps, apis) = load(raw, services)?;
         let hops = raw.hops.iter().map(|pattern| HopRule(Glob::new(pattern))).collect();
-        let mut table = Self { slps, rules, apis, hops, overlay: Arc::new(overlay.clone()) };
+        let mut table =
+            Self { slps, rules, apis, hops, raw: Arc::new(raw.clone()), overlay: Arc::new(overlay.clone()) };
         table.apply(overlay, services);
         Ok(table)
     }

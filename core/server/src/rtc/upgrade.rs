@@ -18,6 +18,7 @@ use super::{Attachment, Gate};
 use crate::actor::{Metered, WebSocket, socket_config};
 use crate::front::{Handler, Refusal, Stream, Visitor, refuse};
 use crate::node::Node;
+use crate::spawn::{Kind, WaitsFor, Who};
 
 /// What the RTC side does with requests.
 pub(crate) struct Upgrades {
@@ -56,7 +57,11 @@ async fn upgrade(
         gauges.refused_origins.fetch_add(1, Relaxed);
         return refuse(StatusCode::FORBIDDEN, "this Origin is not allowed");
     }
-    if let Err(refused) = gate.ask(visitor.client, &request).await {
+    let Visitor { client, number, pass, doing } = visitor;
+    doing.waits_for(WaitsFor::Hook);
+    let asked = gate.ask(client, &request).await;
+    doing.waits_for(WaitsFor::Request);
+    if let Err(refused) = asked {
         return refused.answer(gauges);
     }
     // Who is not let in must not use up what the user may do.
@@ -64,11 +69,10 @@ async fn upgrade(
         return refusal.answer(gauges);
     }
     let upgrade = hyper::upgrade::on(&mut request);
-    let node = node.clone();
-    let Visitor { client, number, pass } = visitor;
-    tokio::spawn(async move {
-        if let Some(ws) = upgraded(&node, upgrade).await {
-            node.attach(&user, Attachment { ws, remote: client, number, pass });
+    let task_node = node.clone();
+    node.spawned.spawn(Kind::Upgrade, Who::Remote(client), WaitsFor::Upgrade, |_| async move {
+        if let Some(ws) = upgraded(&task_node, upgrade).await {
+            task_node.attach(&user, Attachment { ws, remote: client, number, pass });
         }
     });
     let mut response = Response::new(Body::empty());

@@ -88,7 +88,7 @@ impl Session {
             }
             Side::Application => {
                 turn.core.counters.timeouts_sent += 1;
-                match turn.take_sent(cseq) {
+                match turn.take_sent(cseq, StatusCode::REQUEST_TIMEOUT) {
                     Some(transaction) => {
                         let response = transaction.response(&turn.dialog.id, StatusCode::REQUEST_TIMEOUT);
                         self.invite_refused(turn, response)
@@ -104,7 +104,7 @@ impl Session {
         match inviter {
             Side::Peer => turn.finish_with(cseq, StatusCode::REQUEST_TERMINATED),
             Side::Application => {
-                if let Some(transaction) = turn.take_sent(cseq) {
+                if let Some(transaction) = turn.take_sent(cseq, StatusCode::REQUEST_TERMINATED) {
                     let response = transaction.response(&turn.dialog.id, StatusCode::REQUEST_TERMINATED);
                     turn.deliver(response);
                 }

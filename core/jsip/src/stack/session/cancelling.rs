@@ -47,7 +47,7 @@ impl Session {
 
     pub(super) fn never_answered<T: Clone>(self: Box<Self>, turn: &mut Turn<'_, T>) -> Next {
         turn.core.counters.timeouts_sent += 1;
-        match turn.take_sent(self.invite) {
+        match turn.take_sent(self.invite, StatusCode::REQUEST_TIMEOUT) {
             Some(transaction) => {
                 let response = transaction.response(&turn.dialog.id, StatusCode::REQUEST_TIMEOUT);
                 self.invite_refused(turn, response)

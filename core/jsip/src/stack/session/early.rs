@@ -130,7 +130,7 @@ impl Session {
     /// The application no longer waits for its INVITE: one that has left is taken back.
     pub(super) fn abandon<T: Clone>(mut self: Box<Self>, turn: &mut Turn<'_, T>) -> Next {
         if turn.is_waiting(self.invite) {
-            turn.take_sent(self.invite);
+            turn.take_sent(self.invite, StatusCode::REQUEST_TERMINATED);
             return self.end(turn);
         }
         let cancel = self.request(turn, Method::Cancel);

@@ -280,7 +280,7 @@ impl Session {
             }
             return Some(self);
         }
-        turn.take_sent(response.cseq);
+        turn.take_sent(response.cseq, response.code);
         if !response.code.is_success() {
             let cseq = turn.new_cseq();
             turn.send_ack(response.ack(cseq));
