@@ -32,6 +32,7 @@ fn redacted(lines: &[String]) -> String {
         (r#""elapsed_time":\d+\.\d+(e-\d+)?,"#, r#""elapsed_time":"<seconds>","#),
         (r"127\.0\.0\.1:\d+", "<peer>"),
         (r"x{1000,}", "<x x x>"),
+        (r"é{500,}", "<é é é>"),
     ] {
         text = regex::Regex::new(pattern).unwrap().replace_all(&text, name).into_owned();
     }
@@ -56,8 +57,7 @@ async fn one_line_for_each_request() {
         upgrade("", ""),
         "GET /nothing?a=b HTTP/1.0\r\n\r\n".to_owned(),
         "POST /rtc HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".to_owned(),
-        upgrade("a@a", "User-Agent: \"},{\\u0022status\\u0022:200}\\n\u{202e}\u{7f}\r\n")
-            .replace('\u{7f}', ""),
+        upgrade("a@a", "User-Agent: \"},{\\u0022status\\u0022:200}\\n\u{202e}\u{9b}2J\u{2028}\r\n"),
         upgrade("a@a", &format!("User-Agent: {long}é{long}\r\nReferer: {}\r\n", "é".repeat(1000))),
         format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"),
     ] {
@@ -76,8 +76,7 @@ async fn one_line_for_each_request() {
         ("POST /apim/v1/x.v1?file=y HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n", "abc"),
         ("HEAD /openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", ""),
     ] {
-        tcp.write_all(head.as_bytes()).await.unwrap();
-        tcp.write_all(body.as_bytes()).await.unwrap();
+        tcp.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
         if head.starts_with("HEAD") {
             break;
         }
@@ -133,7 +132,7 @@ async fn a_client_that_does_not_wait() {
     drop(tcp);
     let line: serde_json::Value = serde_json::from_str(&lines(&file, 1).await[0]).unwrap();
     assert_eq!(line["request_uri"], "/echo/v1/x");
-    println!("{line}");
+    assert!(matches!(line["status"].as_u64(), Some(400 | 499)), "{line}");
     server.end().await;
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -13,6 +13,7 @@ mod common;
 
 mod access;
 mod address;
+mod auth;
 mod http;
 mod limits;
 mod requests;

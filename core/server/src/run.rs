@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, interval, timeout, timeout_at};
 
-use crate::config::{Config, ConfigErrors};
+use crate::config::{Config, ConfigErrors, Effective, Settings};
 use crate::control::{Control, OverlayFile, Prepare, StateError};
 use crate::front::{Certificate, Door, Ports, Side};
 use crate::logs::{LogFile, Logs};
@@ -106,16 +106,11 @@ impl Server {
         let Config { settings, effective, routes, source } = config;
         let rtc = (settings.rtc.listen, settings.rtc.tlslisten);
         let api = (settings.api.listen, settings.api.tlslisten);
-        let certificate = |side| {
-            let placed = |problem| effective.place(problem);
-            Certificate::load(side, &settings)
-                .map_err(|problems| ConfigErrors(problems.into_iter().map(placed).collect()))
-        };
+        let (rtc_certificate, api_certificate) = certificates(&settings, &effective)?;
         let access = [
             access(&logs, "rtc.accessfile", &settings.rtc.accessfile)?,
             access(&logs, "api.accessfile", &settings.api.accessfile)?,
         ];
-        let (rtc_certificate, api_certificate) = (certificate(Side::Rtc)?, certificate(Side::Api)?);
         let file = OverlayFile::new(&settings.server.state_dir);
         let overlay = file.read()?;
         let node = Node::new(settings, source.clone());
@@ -261,6 +256,19 @@ async fn stop_gracefully(node: &Node) {
     }
     if timeout(CLOSE, node.stop()).await.is_err() {
         tracing::warn!("not all sockets could be closed in time");
+    }
+}
+
+type Certificates = (Option<Arc<Certificate>>, Option<Arc<Certificate>>);
+
+/// Those of both sides.
+fn certificates(settings: &Settings, effective: &Effective) -> Result<Certificates, ConfigErrors> {
+    match (Certificate::load(Side::Rtc, settings), Certificate::load(Side::Api, settings)) {
+        (Ok(rtc), Ok(api)) => Ok((rtc, api)),
+        (rtc, api) => {
+            let problems = rtc.err().into_iter().chain(api.err()).flatten();
+            Err(ConfigErrors(problems.map(|problem| effective.place(problem)).collect()))
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use tracing_subscriber::{Registry, fmt as layer};
 
 pub(crate) use self::file::LogFile;
 use self::levels::{ByLevels, Levels, Table};
-pub(crate) use self::value::visible;
+pub(crate) use self::value::{json_string, visible};
 use crate::config::{LogFormat, Problem, Settings};
 use crate::control::Prepare;
 
