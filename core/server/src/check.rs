@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::config::{ConfigErrors, Problem, Settings, Source, read_routes, read_settings};
 use crate::control::OverlayFile;
+use crate::front::{Certificate, Side};
 use crate::node::Node;
 use crate::routes;
 use crate::rtc::Gate;
@@ -16,7 +17,13 @@ use crate::rtc::Gate;
 pub async fn check(source: Arc<dyn Source>) -> Result<(), ConfigErrors> {
     let mut problems = Vec::new();
     let settings = match read_settings(&*source) {
-        Ok((settings, _)) => settings,
+        Ok((settings, effective)) => {
+            for side in [Side::Rtc, Side::Api] {
+                let found = Certificate::load(side, &settings).err().into_iter().flatten();
+                problems.extend(found.map(|problem| effective.place(problem)));
+            }
+            settings
+        }
         Err(found) => {
             problems.extend(found);
             Settings::default()

@@ -34,6 +34,34 @@ pub(crate) struct Gauges {
     pub(crate) long_turns: AtomicU64,
     pub(crate) reloads: AtomicU64,
     pub(crate) bad_reloads: AtomicU64,
+    /// TLS handshakes that failed or took too long.
+    pub(crate) failed_handshakes: AtomicU64,
+    /// Connections that sent no head of a request in `clientheadertimeout`.
+    pub(crate) slow_requests: AtomicU64,
+    /// Connections over `limits.connections`.
+    pub(crate) refused_connections: AtomicU64,
+    /// Connections over `limits.address_connections`.
+    pub(crate) refused_address_connections: AtomicU64,
+    /// Connections over `limits.address_connects`.
+    pub(crate) refused_address_connects: AtomicU64,
+    /// Connections over `limits.user_connects`.
+    pub(crate) refused_user_connects: AtomicU64,
+    /// Requests over `limits.address_requests`.
+    pub(crate) refused_address_requests: AtomicU64,
+    /// Requests over `limits.user_requests`.
+    pub(crate) refused_user_requests: AtomicU64,
+    /// Refused connections that were not even told so, for too many were being told.
+    pub(crate) dropped_connections: AtomicU64,
+    /// Upgrades while the server goes down.
+    pub(crate) refused_draining: AtomicU64,
+    /// Upgrades whose `Origin` is not allowed.
+    pub(crate) refused_origins: AtomicU64,
+    /// Connections that `authurl` did not let in.
+    pub(crate) auth_refused: AtomicU64,
+    /// Connections that were not let in because `authurl` could not be asked, or did not answer in time.
+    pub(crate) auth_failed: AtomicU64,
+    /// Connections that were not let in because `max_auth` questions were open.
+    pub(crate) auth_busy: AtomicU64,
 }
 
 /// What an actor has told so far.

@@ -30,6 +30,7 @@ pub(crate) async fn dial(node: Arc<Node>, hop: Arc<Hop>, actor: Address, made: u
                     ws,
                     remote,
                     number: node.next_connection(),
+                    pass: None,
                 })));
                 return;
             }

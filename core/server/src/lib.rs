@@ -6,6 +6,7 @@ mod check;
 mod config;
 mod control;
 mod directory;
+mod front;
 mod gauges;
 mod hops;
 mod inspect;

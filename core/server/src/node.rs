@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use crate::actor::{Actor, Address, Hop, HostLimits, Mail, Name, Room, Undelivered};
 use crate::config::{JsipSettings, LimitSettings, Settings, Source};
 use crate::directory::{Added, Directory};
+use crate::front::Visitors;
 use crate::gauges::Gauges;
 use crate::metrics::{Events, Tally};
 use crate::related::RelatedIds;
@@ -40,6 +41,7 @@ pub(crate) struct Node {
     pub(crate) events: Events,
     pub(crate) spawned: Spawned,
     pub(crate) started: SystemTime,
+    pub(crate) visitors: Visitors,
     connections: AtomicU64,
     routes: OnceLock<ArcSwap<RouteTable>>,
     services: OnceLock<Services>,
@@ -96,6 +98,7 @@ impl Node {
             events: Events::default(),
             spawned: Spawned::default(),
             started,
+            visitors: Visitors::new(),
             connections: AtomicU64::new(0),
             routes: OnceLock::new(),
             services: OnceLock::new(),

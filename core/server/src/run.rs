@@ -1,16 +1,17 @@
 //! The life of a server: bind, run, reload, stop.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, interval, timeout, timeout_at};
 
 use crate::config::{Config, ConfigErrors};
 use crate::control::{Control, OverlayFile, Prepare, StateError};
+use crate::front::{AccessLog, Certificate, Door, Ports, Side, access_log};
 use crate::logs::Logs;
 use crate::node::Node;
 use crate::routes::RouteTable;
@@ -24,8 +25,10 @@ pub struct Server {
     control: Arc<Control>,
     gate: Arc<rtc::Gate>,
     logs: Logs,
-    rtc: TcpListener,
-    api: TcpListener,
+    rtc: Ports,
+    api: Ports,
+    /// Access logs of both.
+    access: [Option<AccessLog>; 2],
 }
 
 /// What an operator tells a running server.
@@ -65,6 +68,16 @@ pub enum StartError {
     /// The authentication hook cannot be asked.
     #[error("rtc.authurl: {0}")]
     Gate(reqwest::Error),
+    /// An access log cannot be opened.
+    #[error("{setting} {}", path.display())]
+    Access {
+        /// Which setting.
+        setting: &'static str,
+        /// Its value.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A port cannot be bound.
     #[error("{what} {address}")]
     Bind {
@@ -92,14 +105,31 @@ impl Server {
     /// As [`Server::bind`].
     pub async fn bind_with(config: Config, logs: Logs) -> Result<Self, StartError> {
         let Config { settings, effective, routes, source } = config;
-        let (rtc, api) = (settings.rtc.listen, settings.api.listen);
+        let rtc = (settings.rtc.listen, settings.rtc.tlslisten);
+        let api = (settings.api.listen, settings.api.tlslisten);
+        let certificate = |side| {
+            let placed = |problem| effective.place(problem);
+            Certificate::load(side, &settings)
+                .map_err(|problems| ConfigErrors(problems.into_iter().map(placed).collect()))
+        };
+        let access = [
+            access("rtc.accessfile", &settings.rtc.accessfile)?,
+            access("api.accessfile", &settings.api.accessfile)?,
+        ];
+        let (rtc_certificate, api_certificate) = (certificate(Side::Rtc)?, certificate(Side::Api)?);
         let file = OverlayFile::new(&settings.server.state_dir);
         let overlay = file.read()?;
         let node = Node::new(settings, source.clone());
         let table = RouteTable::build(&routes, &overlay, node.services()).map_err(ConfigErrors)?;
         node.start_routes(table);
         let gate = Arc::new(rtc::Gate::new(&node.live().settings.rtc).map_err(StartError::Gate)?);
-        let followers: Vec<Arc<dyn Prepare>> = vec![Arc::new(gate.clone()), Arc::new(logs.clone())];
+        let mut followers: Vec<Arc<dyn Prepare>> = vec![Arc::new(gate.clone()), Arc::new(logs.clone())];
+        for certificate in [&rtc_certificate, &api_certificate].into_iter().flatten() {
+            followers.push(Arc::new(certificate.clone()));
+        }
+        for log in access.iter().flatten() {
+            logs.keep(log.clone());
+        }
         let control = Arc::new(Control::new(
             node.clone(),
             source,
@@ -113,8 +143,9 @@ impl Server {
             control,
             gate,
             logs,
-            rtc: listen("rtc.listen", rtc).await?,
-            api: listen("api.listen", api).await?,
+            rtc: Ports::bind(["rtc.listen", "rtc.tlslisten"], rtc, rtc_certificate).await?,
+            api: Ports::bind(["api.listen", "api.tlslisten"], api, api_certificate).await?,
+            access,
             node,
         })
     }
@@ -124,7 +155,7 @@ impl Server {
     /// # Errors
     /// If the system does not know.
     pub fn rtc_address(&self) -> std::io::Result<SocketAddr> {
-        self.rtc.local_addr()
+        self.rtc.address()
     }
 
     /// Where operators connect.
@@ -132,36 +163,49 @@ impl Server {
     /// # Errors
     /// As [`Server::rtc_address`].
     pub fn api_address(&self) -> std::io::Result<SocketAddr> {
-        self.api.local_addr()
+        self.api.address()
+    }
+
+    /// Where clients connect with TLS, if they can.
+    ///
+    /// # Errors
+    /// As [`Server::rtc_address`].
+    pub fn rtc_tls_address(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.rtc.tls_address()
+    }
+
+    /// Where operators connect with TLS, if they can.
+    ///
+    /// # Errors
+    /// As [`Server::rtc_address`].
+    pub fn api_tls_address(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.api.tls_address()
     }
 
     /// Serves until a signal ends it. A closed channel counts as [`Signal::Stop`].
     pub async fn run(self, mut signals: mpsc::Receiver<Signal>) -> Ended {
-        let Self { node, control, gate, logs, rtc, api } = self;
-        let serving = rtc::serve(node.clone(), gate, rtc);
-        let rtc = node.spawned.spawn(Kind::Listener, Who::Named("rtc"), WaitsFor::Connections, |_| serving);
-        let router = api::router(control.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let api = node.spawned.spawn(Kind::Listener, Who::Named("api"), WaitsFor::Connections, async |_| {
-            if let Err(error) = axum::serve(api, router).await {
-                tracing::error!(%error, "the API side has ended");
-            }
-        });
+        let Self { node, control, gate, logs, rtc, api, access: [rtc_access, api_access] } = self;
+        let upgrades = rtc::Upgrades { node: node.clone(), gate };
+        let rtc = rtc.open(Door::new(node.clone(), Side::Rtc, rtc_access, upgrades));
+        let calls = api::Calls(api::router(control.clone()));
+        let _api = api.open(Door::new(node.clone(), Side::Api, api_access, calls));
         let reload = Arc::new(Notify::new());
-        let reloads = tokio::spawn(reload_when_told(control, reload.clone()));
+        let told = reload.clone();
+        let reloads = node.spawned.spawn(Kind::Reloader, Who::Named("reload"), WaitsFor::Signal, |_| {
+            reload_when_told(control, told)
+        });
         let ended = loop {
             match signals.recv().await {
                 Some(Signal::Reload) => reload.notify_one(),
                 Some(Signal::Reopen) => logs.reopen(),
                 Some(Signal::Kill) => break Ended::AtOnce,
                 Some(Signal::Stop) | None => {
-                    rtc.abort();
+                    drop(rtc);
                     break stop(&node, &logs, &mut signals).await;
                 }
             }
         };
         reloads.abort();
-        rtc.abort();
-        api.abort();
         ended
     }
 }
@@ -224,6 +268,6 @@ async fn stop_gracefully(node: &Node) {
     }
 }
 
-async fn listen(what: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Bind { what, address, source })
+fn access(setting: &'static str, path: &Path) -> Result<Option<AccessLog>, StartError> {
+    access_log(path).map_err(|source| StartError::Access { setting, path: path.to_owned(), source })
 }

@@ -42,11 +42,20 @@ pub(crate) enum Kind {
     Dial,
     /// A handler that waits.
     Handler,
+    /// Reads settings again when it is told to.
+    Reloader,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Listener, Self::Connection, Self::Upgrade, Self::Closer, Self::Dial, Self::Handler];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Listener,
+        Self::Connection,
+        Self::Upgrade,
+        Self::Closer,
+        Self::Dial,
+        Self::Handler,
+        Self::Reloader,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -56,6 +65,7 @@ impl Kind {
             Self::Closer => "closer",
             Self::Dial => "dial",
             Self::Handler => "handler",
+            Self::Reloader => "reloader",
         }
     }
 }
@@ -92,10 +102,12 @@ pub(crate) enum WaitsFor {
     Hop,
     Home,
     Handler,
+    Handshake,
+    Signal,
 }
 
 impl WaitsFor {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Connections,
         Self::Request,
         Self::Hook,
@@ -105,6 +117,8 @@ impl WaitsFor {
         Self::Hop,
         Self::Home,
         Self::Handler,
+        Self::Handshake,
+        Self::Signal,
     ];
 
     fn text(self) -> &'static str {
@@ -118,6 +132,8 @@ impl WaitsFor {
             Self::Hop => "the hop's answer",
             Self::Home => "its home, to do what it sent",
             Self::Handler => "what the handler awaits",
+            Self::Handshake => "the client's part of the TLS handshake",
+            Self::Signal => "an operator's signal",
         }
     }
 }
@@ -261,7 +277,7 @@ mod tests {
         };
         let two = (2, "two".to_owned(), "the pause before the next try");
         assert_eq!(list(None), [(1, "one".to_owned(), "the hop's answer"), two.clone()]);
-        assert_eq!(list(Some(Kind::Dial)), [two]);
+        assert_eq!(list(Some(Kind::Dial)), std::slice::from_ref(&two));
         assert_eq!(spawned.after(0, None, 1).len(), 1);
         assert_eq!(spawned.after(1, None, 1).len(), 1);
         end.send(()).unwrap();

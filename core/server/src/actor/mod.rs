@@ -33,6 +33,7 @@ pub(crate) use report::Report;
 pub(crate) use socket::{Closing, Socket, WebSocket, socket_config};
 pub(crate) use tasks::{HostLimits, TaskKey};
 
+use crate::front::Bucket;
 use crate::gauges::Told;
 use crate::node::{Live, Node};
 use crate::spawn::{self, WaitsFor, Who};
@@ -95,6 +96,8 @@ pub(crate) struct Actor {
     budget: usize,
     /// A turn has panicked.
     broken: bool,
+    /// Requests of this user.
+    requests: Bucket,
 }
 
 impl Actor {
@@ -121,6 +124,7 @@ impl Actor {
             stopping: false,
             budget: EFFECTS,
             broken: false,
+            requests: Bucket::new(Instant::now()),
             node,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use jsip::{CloseReason, Detach, DialogKey, Message, Method, Output, Release, Request, StatusCode};
 use rtcd_sdk::LegId;
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 use super::mail::{Mail, Related, RemoteLeg, Undelivered};
 use super::tasks::{Kind, Place, next_received};
 use super::{Actor, Closing, Local, Tag};
+use crate::front::whole_seconds;
 use crate::metrics::Dispatched;
 use crate::node::RETRY_AFTER;
 use crate::routes::{Decision, decide};
@@ -36,6 +38,14 @@ impl Actor {
                     CloseReason::Silent => Closing::Silent,
                 };
                 self.detach(closing, Detach::Lost, now);
+            }
+            Output::Deliver { dialog, tag, message: Message::Request(request) }
+                if let Err(wait) = self.count(&request, now) =>
+            {
+                self.refuse_for(dialog, &request, whole_seconds(wait), now);
+                if tag.is_none() {
+                    self.stack.handle_release(now.into_std(), dialog, Release::Finished);
+                }
             }
             Output::Deliver { tag: Some(Tag::Local { task, leg }), message, .. } => {
                 self.deliver(task, event(leg, message));
@@ -118,11 +128,42 @@ impl Actor {
     /// The server goes down: another one, or this one in a moment, will serve.
     fn refuse_draining(&mut self, dialog: DialogKey, request: &Request, now: Instant) {
         if request_has_answer(request) {
-            let mut response = request.response(StatusCode::SERVICE_UNAVAILABLE);
-            response.headers.set_number("Retry-After", RETRY_AFTER);
-            let _ = self.stack.handle_send(now.into_std(), dialog, response.into());
+            self.refuse_for(dialog, request, RETRY_AFTER, now);
         }
         self.stack.handle_release(now.into_std(), dialog, Release::Finished);
+    }
+
+    /// Says when the client may try again.
+    fn refuse_for(&mut self, dialog: DialogKey, request: &Request, seconds: u64, now: Instant) {
+        let mut response = request.response(StatusCode::SERVICE_UNAVAILABLE);
+        response.headers.set_number("Retry-After", seconds);
+        // Refused only if the request has an answer already.
+        let _ = self.stack.handle_send(now.into_std(), dialog, response.into());
+    }
+
+    /// Counts a request at the client's address and at its user; if there are too many, how long to wait. What ends or confirms
+    /// something always passes, and what other servers pass on is counted there.
+    fn count(&self, request: &Request, now: Instant) -> Result<(), Duration> {
+        let limits = &self.live.settings.limits;
+        if (limits.address_requests == 0 && limits.user_requests == 0) || !request_has_answer(request) {
+            return Ok(());
+        }
+        let pass = self.socket.as_ref().and_then(|socket| socket.pass.as_ref());
+        if limits.address_requests > 0
+            && let Some(pass) = pass
+            && let Err(wait) = pass.request(now, limits.address_requests)
+        {
+            self.node.gauges.refused_address_requests.fetch_add(1, Relaxed);
+            return Err(wait);
+        }
+        if limits.user_requests > 0
+            && !self.is_hop()
+            && let Err(wait) = self.requests.take(now, limits.user_requests)
+        {
+            self.node.gauges.refused_user_requests.fetch_add(1, Relaxed);
+            return Err(wait);
+        }
+        Ok(())
     }
 
     fn dispatch_related(&mut self, dialog: DialogKey, id: &str, request: Request, now: Instant) {

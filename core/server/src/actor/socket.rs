@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::io::Metered;
+use crate::front::Pass;
 
 pub(crate) type WebSocket = WebSocketStream<Metered>;
 
@@ -116,6 +118,8 @@ pub(crate) enum Read {
 pub(crate) struct Socket {
     ws: WebSocket,
     pub(crate) remote: SocketAddr,
+    /// Counts the client at its address, until the socket has closed.
+    pub(super) pass: Option<Arc<Pass>>,
     /// Something was given to the WebSocket since its last complete flush.
     dirty: bool,
     /// Bytes in the WebSocket that are not known to be written.
@@ -134,10 +138,11 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// At most so many bytes wait for a reader that does not keep up.
-    pub(crate) fn new(ws: WebSocket, remote: SocketAddr, limit: usize) -> Self {
+    pub(crate) fn new(ws: WebSocket, remote: SocketAddr, pass: Option<Arc<Pass>>, limit: usize) -> Self {
         Self {
             ws,
             remote,
+            pass,
             dirty: false,
             unwritten: 0,
             backlog: VecDeque::new(),

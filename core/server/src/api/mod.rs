@@ -3,6 +3,7 @@
 mod answers;
 mod apim;
 mod audit;
+mod calls;
 mod gate;
 mod health;
 mod openapi;
@@ -22,6 +23,7 @@ use rtcd_sdk::utoipa_axum::router::OpenApiRouter;
 use rtcd_sdk::utoipa_axum::routes;
 use rtcd_sdk::{ApiError, utoipa};
 
+pub(crate) use self::calls::Calls;
 pub(crate) use self::gate::{ACCESS, gate_that_failed};
 pub(crate) use self::openapi::Description;
 use crate::control::{BUILT_IN, Control};

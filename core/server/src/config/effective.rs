@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::document::Problem;
 use super::fields::{self, Origin, Origins};
 use super::settings::{RESTART, SECRET, Settings};
 
@@ -26,6 +27,17 @@ pub(crate) struct Entry {
 impl Effective {
     pub(super) fn new(file: &str, origins: Origins) -> Self {
         Self { file: file.to_owned(), origins }
+    }
+
+    /// Says where a problem with a setting's value is.
+    pub(crate) fn place(&self, problem: Problem) -> Problem {
+        match self.origins.get(&problem.field) {
+            Some(Origin::Environment(variable)) => {
+                Problem { file: format!("environment {variable}"), ..problem }
+            }
+            Some(Origin::Line(line)) => Problem { file: self.file.clone(), line: Some(*line), ..problem },
+            None => Problem { file: self.file.clone(), ..problem },
+        }
     }
 
     /// Each setting; secrets are masked.

@@ -88,7 +88,9 @@ impl Control {
         for follower in &self.followers {
             match follower.prepare(&config.settings) {
                 Ok(commit) => commits.push(commit),
-                Err(found) => problems.extend(found),
+                Err(found) => {
+                    problems.extend(found.into_iter().map(|problem| config.effective.place(problem)));
+                }
             }
         }
         // Services are loaded last, for that cannot be undone.

@@ -120,7 +120,6 @@ impl Logs {
     }
 
     /// One more file that is opened again and counted with the others.
-    #[expect(dead_code, reason = "for access logs")]
     pub(crate) fn keep(&self, file: LogFile) {
         self.files().push(file);
     }

@@ -130,6 +130,8 @@ fn refusals(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
             ("limits.service_mailbox", count(&gauges.service_mailbox_refused)),
             ("limits.away_queue", count(&gauges.away_refused)),
             ("limits.task_legs", count(&gauges.legs_refused)),
+            ("limits.address_requests", count(&gauges.refused_address_requests)),
+            ("limits.user_requests", count(&gauges.refused_user_requests)),
         ]
         .map(|(limit, refused)| (label("key", limit), refused)),
     )?;
@@ -178,6 +180,27 @@ fn http(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
         "rtcd_upgrades",
         "HTTP requests of clients, by the status of their answer; 101 are WebSockets",
         node.events.upgrades().into_iter().map(|(status, count)| (label("status", status), count)),
+    )?;
+    let gauges = &node.gauges;
+    let count = |counter: &AtomicU64| counter.load(Relaxed);
+    writer.counters(
+        "rtcd_not_let_in",
+        "Connections that were not let in, by why",
+        [
+            ("limits.connections", &gauges.refused_connections),
+            ("limits.address_connections", &gauges.refused_address_connections),
+            ("limits.address_connects", &gauges.refused_address_connects),
+            ("limits.user_connects", &gauges.refused_user_connects),
+            ("over_limits_unanswered", &gauges.dropped_connections),
+            ("draining", &gauges.refused_draining),
+            ("origin", &gauges.refused_origins),
+            ("authurl_refused", &gauges.auth_refused),
+            ("authurl_failed", &gauges.auth_failed),
+            ("rtc.max_auth", &gauges.auth_busy),
+            ("tls_handshake", &gauges.failed_handshakes),
+            ("clientheadertimeout", &gauges.slow_requests),
+        ]
+        .map(|(why, counter)| (label("why", why), count(counter))),
     )?;
     let calls = node.events.calls().into_iter().map(|((api, status), count)| {
         (vec![("api", Cow::from(api)), ("status", Cow::from(status.to_string()))], count)

@@ -2,17 +2,21 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::config::{Problem, RtcSettings, Settings};
 use crate::control::Prepare;
-use crate::node::http_client;
+use crate::front::refuse;
+use crate::gauges::Gauges;
+use crate::node::{RETRY_AFTER, http_client};
 
 /// Lets connections in, or not.
 #[derive(Debug)]
@@ -37,9 +41,9 @@ impl Gate {
     }
 
     /// Asks the hook, if there is one. Whatever goes wrong, the connection is not let in.
-    pub(super) async fn ask<B>(&self, remote: SocketAddr, request: &Request<B>) -> Result<(), StatusCode> {
+    pub(super) async fn ask<B>(&self, remote: SocketAddr, request: &Request<B>) -> Result<(), NotLetIn> {
         let Some(hook) = self.hook.load_full() else { return Ok(()) };
-        let Ok(_permit) = hook.open.try_acquire() else { return Err(StatusCode::SERVICE_UNAVAILABLE) };
+        let Ok(_permit) = hook.open.try_acquire() else { return Err(NotLetIn::Busy) };
         let url = request.uri().path_and_query().map_or("", |path| path.as_str());
         let body = json!({
             "type": "ws",
@@ -50,16 +54,44 @@ impl Gate {
         let answer = timeout(hook.patience, hook.client.post(hook.url.clone()).json(&body).send()).await;
         match answer {
             Ok(Ok(response)) if response.status() == StatusCode::OK => Ok(()),
-            Ok(Ok(_)) => Err(StatusCode::FORBIDDEN),
+            Ok(Ok(_)) => Err(NotLetIn::Refused),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "authurl cannot be asked");
-                Err(StatusCode::FORBIDDEN)
+                Err(NotLetIn::Failed)
             }
             Err(_) => {
                 tracing::warn!("authurl gave no answer in authtimeout");
-                Err(StatusCode::FORBIDDEN)
+                Err(NotLetIn::Failed)
             }
         }
+    }
+}
+
+/// Why a connection is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotLetIn {
+    /// The hook says so.
+    Refused,
+    /// The hook says nothing.
+    Failed,
+    /// Too many questions are open.
+    Busy,
+}
+
+impl NotLetIn {
+    /// The answer. It is counted.
+    pub(super) fn answer(self, gauges: &Gauges) -> Response<Body> {
+        let (status, counter) = match self {
+            Self::Refused => (StatusCode::FORBIDDEN, &gauges.auth_refused),
+            Self::Failed => (StatusCode::FORBIDDEN, &gauges.auth_failed),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, &gauges.auth_busy),
+        };
+        counter.fetch_add(1, Relaxed);
+        let mut response = refuse(status, "not let in");
+        if self == Self::Busy {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
+        }
+        response
     }
 }
 

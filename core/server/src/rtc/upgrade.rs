@@ -1,33 +1,50 @@
 //! One HTTP request: the upgrade to WebSocket, or a refusal.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use rtcd_sdk::Glob;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{Attachment, Gate};
 use crate::actor::{Metered, WebSocket, socket_config};
+use crate::front::{Handler, Refusal, Stream, Visitor, refuse};
 use crate::node::Node;
-use crate::spawn::{Doing, Kind, WaitsFor, Who};
+use crate::spawn::{Kind, WaitsFor, Who};
 
-pub(super) async fn handle(
+/// What the RTC side does with requests.
+pub(crate) struct Upgrades {
+    pub(crate) node: Arc<Node>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+impl Handler for Upgrades {
+    async fn handle(&self, visitor: Visitor, request: Request<Incoming>) -> Response<Body> {
+        upgrade(&self.node, &self.gate, visitor, request).await
+    }
+}
+
+async fn upgrade(
     node: &Arc<Node>,
     gate: &Gate,
-    (remote, number): (SocketAddr, u64),
+    visitor: Visitor,
     mut request: Request<Incoming>,
-    doing: Doing,
-) -> Response<Full<Bytes>> {
-    if request.uri().path() != node.live().settings.rtc.location.as_str() {
+) -> Response<Body> {
+    let live = node.live().clone();
+    let gauges = &node.gauges;
+    if request.uri().path() != live.settings.rtc.location.as_str() {
         return refuse(StatusCode::NOT_FOUND, "nothing is here");
+    }
+    if node.is_draining() {
+        return Refusal::Draining.answer(gauges);
     }
     let accept = match websocket_key(request.method(), request.headers()) {
         Ok(key) => derive_accept_key(key.as_bytes()),
@@ -36,20 +53,29 @@ pub(super) async fn handle(
     let Some(user) = request.uri().query().and_then(userid) else {
         return refuse(StatusCode::BAD_REQUEST, "userid must stand in the query, once and not empty");
     };
+    if !is_allowed(request.headers(), &live.settings.rtc.origins) {
+        gauges.refused_origins.fetch_add(1, Relaxed);
+        return refuse(StatusCode::FORBIDDEN, "this Origin is not allowed");
+    }
+    let Visitor { client, number, pass, doing } = visitor;
     doing.waits_for(WaitsFor::Hook);
-    let asked = gate.ask(remote, &request).await;
+    let asked = gate.ask(client, &request).await;
     doing.waits_for(WaitsFor::Request);
-    if let Err(status) = asked {
-        return refuse(status, "not let in");
+    if let Err(refused) = asked {
+        return refused.answer(gauges);
+    }
+    // Who is not let in must not use up what the user may do.
+    if let Err(refusal) = node.visitors.connect(&user, &live.settings.limits) {
+        return refusal.answer(gauges);
     }
     let upgrade = hyper::upgrade::on(&mut request);
     let task_node = node.clone();
-    node.spawned.spawn(Kind::Upgrade, Who::Remote(remote), WaitsFor::Upgrade, |_| async move {
+    node.spawned.spawn(Kind::Upgrade, Who::Remote(client), WaitsFor::Upgrade, |_| async move {
         if let Some(ws) = upgraded(&task_node, upgrade).await {
-            task_node.attach(&user, Attachment { ws, remote, number });
+            task_node.attach(&user, Attachment { ws, remote: client, number, pass });
         }
     });
-    let mut response = Response::new(Full::default());
+    let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -62,8 +88,8 @@ pub(super) async fn handle(
 
 async fn upgraded(node: &Node, upgrade: OnUpgrade) -> Option<WebSocket> {
     let upgraded = upgrade.await.ok()?;
-    let (io, read) = match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => (Metered::new(parts.io.into_inner()), parts.read_buf),
+    let (io, read) = match upgraded.downcast::<TokioIo<Stream>>() {
+        Ok(parts) => (Metered::new(parts.io.into_inner().upgraded()), parts.read_buf),
         Err(upgraded) => (Metered::new(TokioIo::<Upgraded>::new(upgraded)), Bytes::new()),
     };
     let config = socket_config(node.live().settings.rtc.max_message_size);
@@ -93,6 +119,14 @@ fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+/// Whether a page of this origin may connect. Who names none is no browser, and could name any.
+fn is_allowed(headers: &HeaderMap, origins: &[Glob]) -> bool {
+    let is_listed = |origin: &HeaderValue| {
+        origin.to_str().is_ok_and(|origin| origins.iter().any(|glob| glob.matches(origin)))
+    };
+    origins.is_empty() || headers.get_all(header::ORIGIN).iter().all(is_listed)
 }
 
 /// `userid` of a query, decoded; `None` if it is missing, empty or not UTF-8, or stands there twice: then the authentication
@@ -125,12 +159,6 @@ fn percent_decode(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
-}
-
-fn refuse(status: StatusCode, reason: &'static str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(reason));
-    *response.status_mut() = status;
-    response
 }
 
 #[cfg(test)]

@@ -1,0 +1,142 @@
+//! Takes connections in.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+
+use super::access::AccessLog;
+use super::client::is_trusted;
+use super::connection::connection;
+use super::listen::Listener;
+use super::refusal::Refusal;
+use super::visitors::{Pass, Seat};
+use super::{Certificate, Handler, Side, Stream};
+use crate::node::Node;
+use crate::spawn::{Doing, Kind, WaitsFor, Who};
+
+/// Connections that are open only to be told that they are refused. More are closed without a word.
+const REFUSING: usize = 256;
+
+/// How long such a connection may take to say what it wants.
+const REFUSAL: Duration = Duration::from_secs(2);
+
+/// A side, as all its connections know it.
+pub(crate) struct Door<H> {
+    pub(super) node: Arc<Node>,
+    pub(super) side: Side,
+    pub(super) handler: H,
+    pub(super) access: Option<AccessLog>,
+    refusing: Arc<Semaphore>,
+}
+
+impl<H: Handler> Door<H> {
+    pub(crate) fn new(node: Arc<Node>, side: Side, access: Option<AccessLog>, handler: H) -> Self {
+        Self { node, side, handler, access, refusing: Arc::new(Semaphore::new(REFUSING)) }
+    }
+}
+
+/// A connection, as the door sees it.
+pub(super) struct Arrival {
+    pub(super) peer: SocketAddr,
+    /// Connections count up as they come in.
+    pub(super) number: u64,
+    pub(super) admission: Admission,
+}
+
+pub(super) enum Admission {
+    /// Let in, and counted at its address.
+    Known(Arc<Pass>),
+    /// Let in. Who it is, each request tells; or nobody counts here.
+    Unknown,
+    /// It is told so, and that is all.
+    Refused(Refusal, #[expect(dead_code, reason = "held until it has been told")] OwnedSemaphorePermit),
+}
+
+/// Serves until it is dropped; connections that are up go on.
+pub(super) async fn serve<H: Handler>(door: Arc<Door<H>>, listener: Listener) {
+    /// How long accepting rests when the process has no descriptors left.
+    const REST: Duration = Duration::from_millis(100);
+    loop {
+        match listener.tcp.accept().await {
+            Ok((tcp, mut peer)) => {
+                peer.set_ip(peer.ip().to_canonical());
+                let Some((seat, admission)) = door.admit(peer) else {
+                    door.node.gauges.dropped_connections.fetch_add(1, Relaxed);
+                    continue;
+                };
+                // Small frames must not wait for an acknowledgement. A socket that refuses is closing.
+                let _ = tcp.set_nodelay(true);
+                let arrival = Arrival { peer, number: door.node.next_connection(), admission };
+                let (door, certificate) = (door.clone(), listener.certificate.clone());
+                let spawned = door.node.spawned.clone();
+                spawned.spawn(Kind::Connection, Who::Remote(peer), WaitsFor::Request, |doing| {
+                    greet(door, certificate, tcp, seat, arrival, doing)
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept");
+                sleep(REST).await;
+            }
+        }
+    }
+}
+
+impl<H: Handler> Door<H> {
+    /// Whether a connection is let in; `None` if it is not even told.
+    fn admit(&self, peer: SocketAddr) -> Option<(Option<Seat>, Admission)> {
+        if self.side == Side::Api {
+            return Some((None, Admission::Unknown));
+        }
+        let live = self.node.live();
+        let (limits, visitors) = (&live.settings.limits, &self.node.visitors);
+        let admitted = visitors.sit(limits.connections).and_then(|seat| {
+            let admission = if is_trusted(peer.ip(), self.side.trusted_proxies(&live.settings)) {
+                Admission::Unknown
+            } else {
+                Admission::Known(Arc::new(visitors.enter(peer.ip(), limits)?))
+            };
+            Ok((Some(seat), admission))
+        });
+        match admitted {
+            Ok(admitted) => Some(admitted),
+            Err(refusal) => {
+                let permit = self.refusing.clone().try_acquire_owned().ok()?;
+                Some((None, Admission::Refused(refusal, permit)))
+            }
+        }
+    }
+
+    pub(super) fn header_timeout(&self, admission: &Admission) -> Duration {
+        let patience = self.side.header_timeout(&self.node.live().settings);
+        match admission {
+            Admission::Known(_) | Admission::Unknown => patience,
+            Admission::Refused(..) => patience.min(REFUSAL),
+        }
+    }
+}
+
+async fn greet<H: Handler>(
+    door: Arc<Door<H>>,
+    certificate: Option<Arc<Certificate>>,
+    tcp: TcpStream,
+    seat: Option<Seat>,
+    arrival: Arrival,
+    doing: Doing,
+) {
+    let stream = match certificate {
+        None => Stream::plain(tcp),
+        Some(certificate) => {
+            let patience = door.header_timeout(&arrival.admission);
+            doing.waits_for(WaitsFor::Handshake);
+            let Some(stream) = certificate.greet(tcp, patience, &door.node.gauges).await else { return };
+            doing.waits_for(WaitsFor::Request);
+            stream
+        }
+    };
+    connection(door, stream.seated(seat), arrival, doing).await;
+}

@@ -1,0 +1,103 @@
+//! The front door of both ports: listeners, connections, HTTP/1.
+//!
+//! ```text
+//! listen → accept → one connection → one request after the other → the side's handler
+//! ```
+
+mod accept;
+mod access;
+mod bucket;
+mod client;
+mod connection;
+mod listen;
+mod pace;
+mod refusal;
+mod stream;
+mod tls;
+mod visitors;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+
+pub(crate) use accept::Door;
+pub(crate) use access::{AccessLog, access_log};
+pub(crate) use bucket::Bucket;
+pub(crate) use listen::Ports;
+pub(crate) use refusal::{Refusal, refuse, whole_seconds};
+pub(crate) use stream::Stream;
+pub(crate) use tls::Certificate;
+pub(crate) use visitors::{Pass, Visitors};
+
+use crate::config::{Network, Settings};
+use crate::spawn::Doing;
+
+/// One of the two ports, each of which may have two listeners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Where clients connect.
+    Rtc,
+    /// Where operators connect.
+    Api,
+}
+
+impl Side {
+    /// How long a client may take to send the head of a request.
+    fn header_timeout(self, settings: &Settings) -> Duration {
+        match self {
+            Self::Rtc => settings.rtc.clientheadertimeout,
+            Self::Api => settings.api.clientheadertimeout,
+        }
+    }
+
+    /// How long a connection may be idle between two requests.
+    fn idle_timeout(self, settings: &Settings) -> Duration {
+        match self {
+            // After one request there is a WebSocket, or the connection is closed.
+            Self::Rtc => settings.rtc.clientheadertimeout,
+            Self::Api => settings.api.keepalived,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rtc => "rtc",
+            Self::Api => "api",
+        }
+    }
+
+    fn trusted_proxies(self, settings: &Settings) -> &[Network] {
+        match self {
+            Self::Rtc => &settings.rtc.trusted_proxies,
+            Self::Api => &settings.api.trusted_proxies,
+        }
+    }
+}
+
+/// Who sends a request.
+#[derive(Debug)]
+pub(crate) struct Visitor {
+    /// The client's address; behind a trusted proxy, what that says.
+    pub(crate) client: SocketAddr,
+    /// Connections count up as they come in.
+    pub(crate) number: u64,
+    /// Counts the client at its address, on the RTC side.
+    pub(crate) pass: Option<Arc<Pass>>,
+    /// By this its connection says what it waits for.
+    pub(crate) doing: Doing,
+}
+
+/// What a side does with a request.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// Answers a request.
+    fn handle(
+        &self,
+        visitor: Visitor,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Body>> + Send;
+}
