@@ -195,9 +195,9 @@ impl Side {
         let within = |module: &&str| {
             target.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
         };
-        if RTC.iter().any(|module| within(module)) {
+        if RTC.iter().any(within) {
             Self::Rtc
-        } else if API.iter().any(|module| within(module)) {
+        } else if API.iter().any(within) {
             Self::Api
         } else {
             Self::Rest
