@@ -13,6 +13,8 @@ mod common;
 use std::fmt::Write as _;
 
 use common::{Client, Setup, TestServer, request};
+use rtcd_sdk::LoadError;
+use rtcd_sdk::utoipa_axum::router::OpenApiRouter;
 use serde_json::json;
 
 const ROUTES: &str = "
@@ -62,6 +64,39 @@ async fn apis_are_switched() {
         ("POST", "/apim/v1/echo.v3"),
         ("POST", "/apim/v1/echo?file=echo"),
         ("POST", "/apim/v1/ec%20ho.v1?file=echo"),
+    ];
+    insta::assert_snapshot!(transcript(&server, &calls).await);
+    server.end().await;
+}
+
+struct Refuses;
+
+impl rtcd_sdk::Api for Refuses {
+    fn router(_: rtcd_sdk::ApiContext) -> Result<OpenApiRouter, LoadError> {
+        Err(LoadError::Refused("it rains".to_owned()))
+    }
+}
+
+struct Panics;
+
+impl rtcd_sdk::Api for Panics {
+    fn router(_: rtcd_sdk::ApiContext) -> Result<OpenApiRouter, LoadError> {
+        panic!("as it should")
+    }
+}
+
+rtcd_sdk::register_api!("refuses", Refuses);
+rtcd_sdk::register_api!("panics", Panics);
+
+#[tokio::test]
+async fn an_api_that_refuses_is_not_enabled() {
+    let routes = ROUTES.replace("hops:", "  off.v1: {impl: panics, enabled: false}\nhops:");
+    let server = Setup::new().routes(&routes).service("echo2", "headers: 1").start().await;
+    let calls = [
+        ("POST", "/apim/v1/x.v1?file=refuses"),
+        ("POST", "/apim/v1/x.v1?file=panics"),
+        ("POST", "/apim/v1/x.v1?file=echo2"),
+        ("GET", "/x/v1"),
     ];
     insta::assert_snapshot!(transcript(&server, &calls).await);
     server.end().await;

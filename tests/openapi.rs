@@ -22,6 +22,7 @@ apis:
   chatroom.v1: {impl: chatroom}
   echo.v1: {impl: echo}
   echo.v2: {impl: echo2}
+  webhook.v1: {impl: webhook}
 hops: []
 ";
 

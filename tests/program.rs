@@ -13,7 +13,7 @@ mod common;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use futures_util::{SinkExt, StreamExt};
@@ -36,11 +36,13 @@ fn folder(test: &str, files: &[(&str, &str)]) -> PathBuf {
     folder
 }
 
-#[test]
-fn help() {
-    let output = Command::new(RTCD).arg("--help").output().unwrap();
-    assert!(output.status.success());
-    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap());
+/// Ports and a state folder of its own.
+fn settings(folder: &Path) -> String {
+    let state_dir = folder.join("state");
+    format!(
+        "server: {{state_dir: '{}'}}\nrtc: {{listen: '127.0.0.1:0'}}\napi: {{listen: '127.0.0.1:0'}}\n",
+        state_dir.display()
+    )
 }
 
 #[test]
@@ -89,7 +91,7 @@ fn wrong_files_stop_the_start() {
     let mut table = String::new();
     for (index, (file, text)) in cases.iter().enumerate() {
         let folder = folder(&format!("wrong-{index}"), &[(file, text)]);
-        let listen = "rtc: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\n";
+        let listen = settings(&folder);
         if *file != "conf/rtcd.yaml" {
             std::fs::write(folder.join("conf/rtcd.yaml"), listen).unwrap();
         } else {
@@ -104,11 +106,8 @@ fn wrong_files_stop_the_start() {
 
 #[tokio::test]
 async fn it_starts_serves_and_stops() {
-    let settings = "rtc: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\n";
-    let folder = folder(
-        "starts",
-        &[("conf/rtcd.yaml", settings), ("conf/chatroom.yaml", include_str!("../conf/chatroom.yaml"))],
-    );
+    let folder = folder("starts", &[("conf/chatroom.yaml", include_str!("../conf/chatroom.yaml"))]);
+    std::fs::write(folder.join("conf/rtcd.yaml"), settings(&folder)).unwrap();
     let mut child = Command::new(RTCD).arg("-c").arg(&folder).stdout(Stdio::piped()).spawn().unwrap();
     let (said, address, rest) = read_greeting(&mut child);
     let ports = regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap();

@@ -16,7 +16,7 @@ use std::time::Duration;
 use common::{Client, RawSocket, Setup, TestServer, ack, fields, request};
 use regex::Regex;
 use rtcd_server::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, interval, timeout};
 
 /// What differs from run to run.

@@ -11,8 +11,10 @@
 
 mod client;
 mod healthy;
+mod load;
 mod messages;
 mod play;
+mod program;
 mod raw;
 mod redact;
 mod server;
@@ -21,8 +23,10 @@ use std::time::Duration;
 
 pub(crate) use client::{Client, Log};
 pub(crate) use healthy::Healthy;
+pub(crate) use load::Load;
 pub(crate) use messages::{ack, answer, fields, request};
 pub(crate) use play::{Playing, play};
+pub(crate) use program::{Folder, PORTS, Program, seconds};
 pub(crate) use raw::{PING, PONG, RawSocket, TEXT, masked};
 pub(crate) use redact::Redactor;
 pub(crate) use server::{ROUTES, Setup, TestServer};

@@ -205,6 +205,22 @@ impl TestServer {
         .await;
     }
 
+    /// Waits until a name is bound to an implementation.
+    pub(crate) async fn until_bound(&self, name: &str, implementation: &str) {
+        let mut tick = interval(Duration::from_millis(10));
+        let bound = timeout(PATIENCE, async {
+            loop {
+                tick.tick().await;
+                let (_, listing) = self.api("GET", "/slpm/v1/slps").await;
+                let slps = listing["slps"].as_array().unwrap();
+                if slps.iter().any(|slp| slp["slp"] == name && slp["implementation"] == implementation) {
+                    break;
+                }
+            }
+        });
+        bound.await.unwrap();
+    }
+
     pub(crate) async fn until_all(&self, counts: &[(&str, i64)]) {
         let mut tick = interval(Duration::from_millis(10));
         let mut seen = Value::Null;

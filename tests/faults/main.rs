@@ -1,5 +1,5 @@
 //! Services that go wrong, and what tasks may do: a fault is answered, ends its own task, and nothing else.
-#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::panic, clippy::indexing_slicing, clippy::unwrap_used, reason = "a test")]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -119,6 +119,6 @@ mod tests {
     fn settings_that_do_not_fit() {
         let refusal = |yaml| ApiHarness::<Echo2>::new(yaml).unwrap_err().to_string();
         assert_eq!(refusal("headers: ['a b']"), "conf/echo2.yaml: headers: invalid HTTP header name");
-        assert!(refusal("header: [accept]").starts_with("settings.yaml: unknown field `header`"));
+        assert!(refusal("header: [accept]").starts_with("settings.yaml:1: unknown field `header`"));
     }
 }

@@ -196,7 +196,7 @@ impl<L: Clone, S> Cx<L, S> {
         self.env.world.realm()
     }
 
-    /// A client for other HTTP servers, with pooled connections and time limits.
+    /// A client for other HTTP servers, with pooled connections and time limits. It follows no redirects.
     pub fn http(&self) -> reqwest::Client {
         self.env.world.http()
     }

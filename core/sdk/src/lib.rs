@@ -8,6 +8,7 @@ pub mod harness;
 pub mod host;
 mod leg;
 mod registry;
+pub mod secret;
 mod service;
 mod slp;
 
@@ -46,6 +47,12 @@ pub mod api_prelude {
     pub use utoipa::ToSchema;
     pub use utoipa_axum::router::OpenApiRouter;
     pub use utoipa_axum::routes;
+}
+
+/// Guides, whose code runs as tests.
+pub mod guide {
+    #[doc = include_str!("../docs/apis.md")]
+    pub mod apis {}
 }
 
 #[doc(hidden)]

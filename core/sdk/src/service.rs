@@ -104,8 +104,15 @@ impl Settings {
         let blank =
             self.text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
         let text = if blank { "{}" } else { &self.text };
-        serde_yaml::from_str(text)
-            .map_err(|error| LoadError::Settings { file: self.file.clone(), problem: error.to_string() })
+        serde_yaml::from_str(text).map_err(|error| {
+            let text = error.to_string();
+            LoadError::Settings {
+                file: self.file.clone(),
+                line: error.location().map(|location| location.line()),
+                // The line is told apart.
+                problem: text.split(" at line ").next().unwrap_or_default().to_owned(),
+            }
+        })
     }
 }
 
@@ -141,10 +148,12 @@ impl std::fmt::Debug for Load {
 #[non_exhaustive]
 pub enum LoadError {
     /// The settings file does not fit.
-    #[error("{file}: {problem}")]
+    #[error("{file}{}: {problem}", line.map(|line| format!(":{line}")).unwrap_or_default())]
     Settings {
         /// The file.
         file: String,
+        /// The line, from 1, if it is known.
+        line: Option<usize>,
         /// What is wrong, with field and line.
         problem: String,
     },

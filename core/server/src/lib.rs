@@ -2,6 +2,7 @@
 
 mod actor;
 mod api;
+mod check;
 mod config;
 mod control;
 mod directory;
@@ -18,6 +19,7 @@ mod run;
 mod services;
 mod spawn;
 
+pub use check::check;
 pub use config::{
     ApiSettings, Config, ConfigDir, ConfigErrors, JsipSettings, LimitSettings, Location, LogFormat,
     LogLevels, LogSettings, Network, Problem, Realm, RtcSettings, Secret, ServerSettings, ServiceSettings,

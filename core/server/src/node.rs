@@ -251,7 +251,7 @@ impl World for Node {
 
     fn http(&self) -> reqwest::Client {
         let make = || {
-            http_client(reqwest::redirect::Policy::default()).unwrap_or_else(|error| {
+            http_client(reqwest::redirect::Policy::none()).unwrap_or_else(|error| {
                 tracing::error!(%error, "no HTTP client with time limits can be made");
                 // If not even this one can be made, it is the asking plugin that fails.
                 reqwest::Client::new()

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, interval, timeout, timeout_at};
 
 use crate::config::{Config, ConfigErrors};
@@ -140,15 +140,17 @@ impl Server {
         let Self { node, control, gate, logs, rtc, api } = self;
         let serving = rtc::serve(node.clone(), gate, rtc);
         let rtc = node.spawned.spawn(Kind::Listener, Who::Named("rtc"), WaitsFor::Connections, |_| serving);
-        let router = api::router(control.clone());
+        let router = api::router(control.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let api = node.spawned.spawn(Kind::Listener, Who::Named("api"), WaitsFor::Connections, async |_| {
-            if let Err(error) = axum::serve(api, router.into_make_service()).await {
+            if let Err(error) = axum::serve(api, router).await {
                 tracing::error!(%error, "the API side has ended");
             }
         });
+        let reload = Arc::new(Notify::new());
+        let reloads = tokio::spawn(reload_when_told(control, reload.clone()));
         let ended = loop {
             match signals.recv().await {
-                Some(Signal::Reload) => reload(&control).await,
+                Some(Signal::Reload) => reload.notify_one(),
                 Some(Signal::Reopen) => logs.reopen(),
                 Some(Signal::Kill) => break Ended::AtOnce,
                 Some(Signal::Stop) | None => {
@@ -157,17 +159,22 @@ impl Server {
                 }
             }
         };
+        reloads.abort();
         rtc.abort();
         api.abort();
         ended
     }
 }
 
-/// Reloads on a thread that may block: it reads files, and plugins may compute.
-async fn reload(control: &Arc<Control>) {
-    let control = control.clone();
-    // What went wrong has been logged and is shown by `/runtime`.
-    let _ = tokio::task::spawn_blocking(move || control.reload()).await;
+/// Reloads on a thread that may block: it reads files, and plugins may compute. Beside the loop that takes signals, so that none
+/// waits for it; signals that come meanwhile make one more reload.
+async fn reload_when_told(control: Arc<Control>, told: Arc<Notify>) {
+    loop {
+        told.notified().await;
+        let control = control.clone();
+        // What went wrong has been logged and is shown by `/runtime`.
+        let _ = tokio::task::spawn_blocking(move || control.reload()).await;
+    }
 }
 
 async fn stop(node: &Node, logs: &Logs, signals: &mut mpsc::Receiver<Signal>) -> Ended {

@@ -1,7 +1,7 @@
 //! Implementations that are loaded, and the names that are bound to them.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{
@@ -14,9 +14,9 @@ use std::time::SystemTime;
 use axum::Router;
 use rtcd_sdk::host::{Hosted, Loaded, World};
 use rtcd_sdk::utoipa::openapi::OpenApi;
-use rtcd_sdk::{ApiContext, ApiEntry, Load, registered_apis, registered_slps};
+use rtcd_sdk::{ApiContext, ApiEntry, Load, LoadError, registered_apis, registered_slps};
 
-use crate::config::Source;
+use crate::config::{Problem, Source};
 
 /// A service's name, bound to an implementation: what new dialogs are routed to.
 pub(crate) struct Binding {
@@ -40,16 +40,10 @@ impl Binding {
         }
     }
 
-    /// Tasks that have ended.
-    pub(crate) fn used(&self) -> u64 {
-        self.ended.load(Acquire)
-    }
-
-    /// Tasks that are alive.
-    pub(crate) fn using(&self) -> u64 {
-        // In this order: a task that ends meanwhile has been started.
-        let ended = self.used();
-        self.started.load(Relaxed).saturating_sub(ended)
+    /// How many tasks have ended, and how many are alive. None is missed between the two, whatever happens meanwhile.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let ended = self.ended.load(Acquire);
+        (ended, self.started.load(Relaxed).saturating_sub(ended))
     }
 }
 
@@ -85,6 +79,21 @@ pub(crate) enum BindError {
     Unknown(String),
     #[error("{implementation} cannot be loaded: {problem}")]
     Load { implementation: String, problem: String },
+    #[error("{implementation} cannot be loaded: {problem}")]
+    Settings { implementation: String, problem: Problem },
+}
+
+impl BindError {
+    fn of(implementation: &str, error: LoadError) -> Self {
+        let implementation = implementation.to_owned();
+        match error {
+            LoadError::Settings { file, line, problem } => {
+                let problem = Problem { file, line, field: String::new(), text: problem };
+                Self::Settings { implementation, problem }
+            }
+            other => Self::Load { implementation, problem: other.to_string() },
+        }
+    }
 }
 
 /// All implementations that have been enabled so far. Each is loaded once and kept for the process.
@@ -136,6 +145,19 @@ impl Services {
         Ok(binding.clone())
     }
 
+    /// Bindings that are not in force any more and have tasks that are alive.
+    pub(crate) fn replaced(&self, in_force: &BTreeMap<String, Arc<Binding>>) -> Vec<Arc<Binding>> {
+        let bindings = self.bindings.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_replaced = |binding: &Arc<Binding>| {
+            let current = in_force.get(&binding.name).is_some_and(|current| Arc::ptr_eq(current, binding));
+            !current && binding.counts().1 > 0
+        };
+        let mut replaced: Vec<_> =
+            bindings.values().filter(|binding| is_replaced(binding)).cloned().collect();
+        replaced.sort_by(|a, b| (&a.name, &a.implementation).cmp(&(&b.name, &b.implementation)));
+        replaced
+    }
+
     /// All bindings so far, also those that are not in force any more.
     pub(crate) fn bindings(&self) -> Vec<Arc<Binding>> {
         self.bindings.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
@@ -161,7 +183,7 @@ impl Services {
         let failed = |problem: String| BindError::Load { implementation: implementation.to_owned(), problem };
         catch_unwind(AssertUnwindSafe(|| entry.load(context)))
             .map_err(|_| failed("it panicked".to_owned()))?
-            .map_err(|error| failed(error.to_string()))
+            .map_err(|error| BindError::of(implementation, error))
     }
 
     fn load(&self, implementation: &str) -> Result<Arc<dyn Loaded>, BindError> {
@@ -178,7 +200,7 @@ impl Services {
         let failed = |problem: String| BindError::Load { implementation: implementation.to_owned(), problem };
         let service: Arc<dyn Loaded> = catch_unwind(AssertUnwindSafe(|| entry.load(load)))
             .map_err(|_| failed("it panicked".to_owned()))?
-            .map_err(|error| failed(error.to_string()))?
+            .map_err(|error| BindError::of(implementation, error))?
             .into();
         let context = service.context();
         self.contexts.lock().unwrap_or_else(PoisonError::into_inner).insert((*context).type_id(), context);

@@ -261,7 +261,7 @@ mod tests {
         };
         let two = (2, "two".to_owned(), "the pause before the next try");
         assert_eq!(list(None), [(1, "one".to_owned(), "the hop's answer"), two.clone()]);
-        assert_eq!(list(Some(Kind::Dial)), [two.clone()]);
+        assert_eq!(list(Some(Kind::Dial)), [two]);
         assert_eq!(spawned.after(0, None, 1).len(), 1);
         assert_eq!(spawned.after(1, None, 1).len(), 1);
         end.send(()).unwrap();

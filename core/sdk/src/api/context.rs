@@ -32,7 +32,7 @@ impl ApiContext {
         self.world.service(TypeId::of::<S>())?.downcast().ok()
     }
 
-    /// A client for other HTTP servers.
+    /// A client for other HTTP servers. It follows no redirects: where they lead is not what was asked.
     pub fn http(&self) -> reqwest::Client {
         self.world.http()
     }

@@ -75,7 +75,9 @@ impl World for TestWorld {
     }
 
     fn http(&self) -> reqwest::Client {
-        reqwest::Client::new()
+        let client =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        client.unwrap_or_default()
     }
 
     fn spawn(&self, _: &'static str, hosted: Box<dyn Hosted>) -> RawMailbox {

@@ -23,18 +23,23 @@ pub(super) fn router() -> OpenApiRouter<Arc<Control>> {
 #[utoipa::path(get, path = "/slps", responses(Listing))]
 async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
     let table = control.node().routes().load();
-    let rows = table
-        .slps
-        .values()
-        .map(|binding| {
-            let switched = table.overlay.slps.contains_key(&binding.name);
+    let in_force = table.slps.values().map(|binding| {
+        let switched = table.overlay.slps.contains_key(&binding.name);
+        (binding.clone(), if switched { "switched" } else { "routes.yaml" })
+    });
+    // Their tasks live on.
+    let replaced = control.node().services().replaced(&table.slps);
+    let rows = in_force
+        .chain(replaced.into_iter().map(|binding| (binding, "replaced")))
+        .map(|(binding, from)| {
+            let (used, using) = binding.counts();
             vec![
                 json!(binding.name),
-                json!(binding.used()),
-                json!(binding.using()),
+                json!(used),
+                json!(using),
                 json!(binding.implementation),
                 json!(humantime::format_rfc3339_seconds(binding.since).to_string()),
-                json!(if switched { "switched" } else { "routes.yaml" }),
+                json!(from),
             ]
         })
         .collect();

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_yaml::{Mapping, Value};
 
 use super::document::{Document, Problem};
-use super::settings::{RESTART, Settings};
+use super::settings::{RESTART, SECRET, Settings};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +76,11 @@ pub(crate) fn read(
     }
     let settings: Settings =
         serde_yaml::from_value(good).map_err(|error| vec![document.problem("", error.to_string())])?;
-    let contradictions: Vec<Problem> =
-        settings.contradictions().into_iter().map(|problem| document.place(problem)).collect();
+    let place = |problem: Problem| match origins.get(&problem.field) {
+        Some(Origin::Environment(variable)) => Problem { file: format!("environment {variable}"), ..problem },
+        _ => document.place(problem),
+    };
+    let contradictions: Vec<Problem> = settings.contradictions().into_iter().map(place).collect();
     if contradictions.is_empty() { Ok((settings, origins)) } else { Err(contradictions) }
 }
 
@@ -113,30 +116,26 @@ fn variable_of(field: &str) -> String {
     format!("{PREFIX}{}", field.to_uppercase().replace('.', "_"))
 }
 
-/// A variable's value: YAML if that fits, else the text itself; a list may be given with commas.
+/// A variable's value: a text as it is, a list of YAML or with commas, anything else as YAML.
 fn value_of(defaults: &Value, field: &str, text: &str) -> Result<Value, String> {
-    let is_list = matches!(find(defaults, field), Some(Value::Sequence(_)));
-    let list =
-        || Value::Sequence(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect());
-    let plain = Value::String(text.to_owned());
-    let candidates = [
-        serde_yaml::from_str(text).ok(),
-        Some(plain),
-        (is_list && !text.is_empty()).then(list),
-        is_list.then(|| Value::Sequence(Vec::new())),
-    ];
-    let mut first_error = None;
-    for candidate in candidates.into_iter().flatten() {
-        match try_one(defaults, field, &candidate) {
-            Ok(()) => return Ok(candidate),
-            Err(text) => first_error = first_error.or(Some(text)),
+    let yaml = serde_yaml::from_str(text);
+    let value = match (find(defaults, field), yaml) {
+        (Some(Value::String(_)), _) => Value::String(text.to_owned()),
+        (Some(Value::Sequence(_)), Ok(list @ Value::Sequence(_))) => list,
+        (Some(Value::Sequence(_)), _) => {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            Value::Sequence(parts.map(|part| Value::String(part.to_owned())).collect())
         }
-    }
-    Err(first_error.unwrap_or_default())
+        (_, yaml) => yaml.unwrap_or_else(|_| Value::String(text.to_owned())),
+    };
+    try_one(defaults, field, &value).map(|()| value)
 }
 
 /// Whether one value fits its field, all others being as they are by default.
 fn try_one(defaults: &Value, field: &str, value: &Value) -> Result<(), String> {
+    if field.is_empty() {
+        return Err("must be a mapping of sections, such as rtc and api".to_owned());
+    }
     let mut path = field.split('.');
     let (section, key) = (path.next().unwrap_or_default(), path.next());
     let Some(known) = defaults.get(section) else {
@@ -153,11 +152,23 @@ fn try_one(defaults: &Value, field: &str, value: &Value) -> Result<(), String> {
     match serde_yaml::from_value::<Settings>(tried) {
         Ok(_) => Ok(()),
         Err(error) => {
+            if SECRET.contains(&field) && !matches!(value, Value::String(_)) {
+                // The error would tell the value.
+                return Err("must be a text; put it in quotes".to_owned());
+            }
             // The path stands in front already.
             let text = error.to_string();
-            Err(text.strip_prefix(&format!("{field}: ")).unwrap_or(&text).to_owned())
+            Err(in_words(text.strip_prefix(&format!("{field}: ")).unwrap_or(&text)))
         }
     }
+}
+
+/// What is expected, for people who do not know Rust.
+fn in_words(text: &str) -> String {
+    text.replace("expected usize", "expected a whole number from 0")
+        .replace("expected u32", "expected a whole number from 0 to 4294967295")
+        .replace("expected a sequence", "expected a list, such as [a, b]")
+        .replace("expected a duration", "expected a time, such as 500ms, 3s, 24h")
 }
 
 /// ` (did you mean X?)`, if something is near.

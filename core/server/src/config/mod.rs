@@ -58,14 +58,7 @@ impl Config {
     /// # Errors
     /// All that is wrong with all of them.
     pub fn load(source: Arc<dyn Source>) -> Result<Self, ConfigErrors> {
-        let environment = source.environment();
-        let settings = read(&*source, SETTINGS).and_then(|text| {
-            let document = Document::parse(&text.file, &text.text)?;
-            let (settings, origins) = fields::read(&document, &environment)?;
-            Ok((settings, Effective::new(&text.file, origins)))
-        });
-        let routes = read(&*source, ROUTES).and_then(|text| RawTable::parse(&text.file, &text.text));
-        match (settings, routes) {
+        match (read_settings(&*source), read_routes(&*source)) {
             (Ok((settings, effective)), Ok(routes)) => Ok(Self { settings, effective, routes, source }),
             (settings, routes) => {
                 let problems = settings.err().into_iter().chain(routes.err()).flatten();
@@ -73,6 +66,18 @@ impl Config {
             }
         }
     }
+}
+
+pub(crate) fn read_settings(source: &dyn Source) -> Result<(Settings, Effective), Vec<Problem>> {
+    let text = read(source, SETTINGS)?;
+    let document = Document::parse(&text.file, &text.text)?;
+    let (settings, origins) = fields::read(&document, &source.environment())?;
+    Ok((settings, Effective::new(&text.file, origins)))
+}
+
+pub(crate) fn read_routes(source: &dyn Source) -> Result<RawTable, Vec<Problem>> {
+    let text = read(source, ROUTES)?;
+    RawTable::parse(&text.file, &text.text)
 }
 
 fn read(source: &dyn Source, name: &str) -> Result<Text, Vec<Problem>> {

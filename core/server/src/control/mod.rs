@@ -8,6 +8,7 @@ mod reload;
 mod shown;
 mod switch;
 
+use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use overlay::StateError;
@@ -30,9 +31,17 @@ pub(crate) struct Control {
     source: Arc<dyn Source>,
     file: OverlayFile,
     state: Mutex<State>,
+    shown: ArcSwap<Shown>,
     /// What else has to do with settings.
     followers: Vec<Arc<dyn Prepare>>,
     logs: Logs,
+}
+
+/// What people may see of settings and reloads, also while a reload is under way.
+#[derive(Debug, Clone)]
+struct Shown {
+    effective: Effective,
+    report: ReloadReport,
 }
 
 /// What writers need to know.
@@ -41,8 +50,6 @@ struct State {
     base: RawTable,
     /// What was switched over it.
     overlay: Overlay,
-    effective: Effective,
-    report: ReloadReport,
 }
 
 impl Control {
@@ -55,8 +62,8 @@ impl Control {
         followers: Vec<Arc<dyn Prepare>>,
         logs: Logs,
     ) -> Self {
-        let state = State { base, overlay, effective, report: ReloadReport::default() };
-        Self { node, source, file, state: Mutex::new(state), followers, logs }
+        let shown = ArcSwap::from_pointee(Shown { effective, report: ReloadReport::default() });
+        Self { node, source, file, state: Mutex::new(State { base, overlay }), shown, followers, logs }
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
@@ -69,8 +76,8 @@ impl Control {
 
     /// Where the settings in force come from, and how the reloads went.
     pub(crate) fn report(&self) -> (Effective, ReloadReport) {
-        let state = self.lock();
-        (state.effective.clone(), state.report.clone())
+        let shown = self.shown.load();
+        (shown.effective.clone(), shown.report.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

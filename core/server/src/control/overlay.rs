@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Problem;
+
 /// Switches over the routing table: `Some` binds a name to an implementation, `None` takes it off.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +31,12 @@ pub(crate) struct OverlayFile {
 pub struct StateError {
     file: PathBuf,
     problem: String,
+}
+
+impl StateError {
+    pub(crate) fn into_problem(self) -> Problem {
+        Problem { file: self.file.display().to_string(), ..Problem::new("", self.problem) }
+    }
 }
 
 const NAME: &str = "switched.json";

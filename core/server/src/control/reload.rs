@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::SystemTime;
 
-use super::Control;
+use super::{Control, Shown};
 use crate::config::{Config, ConfigErrors, Problem, Settings, keep_what_needs_a_restart};
 use crate::routes::RouteTable;
 
@@ -38,9 +38,10 @@ impl Control {
         let mut state = self.lock();
         #[expect(clippy::disallowed_methods, reason = "shown to people; no decision depends on it")]
         let now = SystemTime::now();
-        state.report.last = Some(now);
+        let Shown { mut effective, mut report } = Shown::clone(&self.shown.load());
+        report.last = Some(now);
         let gauges = &self.node.gauges;
-        match self.prepare(&state.overlay) {
+        let result = match self.prepare(&state.overlay) {
             Ok((config, table, need_restart, commits)) => {
                 for commit in commits {
                     commit();
@@ -48,14 +49,14 @@ impl Control {
                 self.node.set_settings(config.settings);
                 self.node.routes().store(Arc::new(table));
                 state.base = config.routes;
-                state.effective = config.effective;
-                state.report.good += 1;
-                state.report.problems.clear();
+                effective = config.effective;
+                report.good += 1;
+                report.problems.clear();
                 gauges.reloads.fetch_add(1, Relaxed);
                 if !need_restart.is_empty() {
                     tracing::warn!(keys = ?need_restart, "these keys are read at start alone; their new values wait for a restart");
                 }
-                state.report.need_restart = need_restart;
+                report.need_restart = need_restart;
                 tracing::info!("settings and routes were read again");
                 Ok(())
             }
@@ -63,12 +64,14 @@ impl Control {
                 for problem in &errors.0 {
                     tracing::error!(%problem, "not reloaded; all stays as it was");
                 }
-                state.report.bad += 1;
-                state.report.problems = errors.0.iter().map(ToString::to_string).collect();
+                report.bad += 1;
+                report.problems = errors.0.iter().map(ToString::to_string).collect();
                 gauges.bad_reloads.fetch_add(1, Relaxed);
                 Err(errors)
             }
-        }
+        };
+        self.shown.store(Arc::new(Shown { effective, report }));
+        result
     }
 
     #[expect(clippy::type_complexity, reason = "used once, by the function above")]

@@ -37,10 +37,8 @@ pub(crate) struct ShownHop {
 impl Control {
     /// The table in force.
     pub(crate) fn table(&self) -> ShownTable {
-        // Who switches holds the lock, so the two belong together.
-        let state = self.lock();
         let table = self.node.routes().load();
-        let document = &state.base.document;
+        let document = &table.raw.document;
         let binding = |section: &str, name: &str, implementation: &str, switched: bool| ShownBinding {
             name: name.to_owned(),
             implementation: implementation.to_owned(),
@@ -50,7 +48,7 @@ impl Control {
                 document.line_of(&format!("{section}.{name}"))
             },
         };
-        let overlay = &state.overlay;
+        let overlay = &table.overlay;
         ShownTable {
             slps: table
                 .slps
@@ -59,8 +57,8 @@ impl Control {
                     binding("slps", name, &bound.implementation, overlay.slps.contains_key(name))
                 })
                 .collect(),
-            rules: state
-                .base
+            rules: table
+                .raw
                 .routes
                 .iter()
                 .enumerate()
@@ -77,8 +75,8 @@ impl Control {
                     binding("apis", name, bound.implementation, overlay.apis.contains_key(name))
                 })
                 .collect(),
-            hops: state
-                .base
+            hops: table
+                .raw
                 .hops
                 .iter()
                 .enumerate()

@@ -28,7 +28,7 @@ impl From<BindError> for SwitchError {
     fn from(error: BindError) -> Self {
         match error {
             BindError::Unknown(implementation) => Self::UnknownImplementation(implementation),
-            BindError::Load { .. } => Self::Failed(error.to_string()),
+            BindError::Load { .. } | BindError::Settings { .. } => Self::Failed(error.to_string()),
         }
     }
 }

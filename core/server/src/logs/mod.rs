@@ -195,7 +195,7 @@ impl Side {
         let within = |module: &&str| {
             target.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
         };
-        if RTC.iter().any(within) {
+        if RTC.iter().any(&within) {
             Self::Rtc
         } else if API.iter().any(within) {
             Self::Api

@@ -165,10 +165,10 @@ fn services(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
     };
     let using = bindings
         .iter()
-        .map(|binding| (labels(&binding.name, &binding.implementation), binding.using() as i64));
+        .map(|binding| (labels(&binding.name, &binding.implementation), binding.counts().1 as i64));
     writer.gauges("rtcd_service_tasks", "Live tasks of a service (`using`)", using)?;
     let used =
-        bindings.iter().map(|binding| (labels(&binding.name, &binding.implementation), binding.used()));
+        bindings.iter().map(|binding| (labels(&binding.name, &binding.implementation), binding.counts().0));
     writer.counters("rtcd_service_tasks_ended", "Tasks of a service that have ended (`used`)", used)
 }
 

@@ -6,4 +6,4 @@ mod table;
 
 pub(crate) use decide::{Decision, decide};
 pub(crate) use raw::{RawTable, RawWhen};
-pub(crate) use table::{ApiBinding, RouteTable, check, is_api_name, is_name, is_version};
+pub(crate) use table::{ApiBinding, RouteTable, check, is_api_name, is_name, is_version, load};

@@ -23,14 +23,14 @@ pub(crate) struct RawTable {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a rule, such as {when: {method: INVITE}, slp: NAME}")]
 pub(crate) struct RawRule {
     pub(crate) when: RawWhen,
     pub(crate) slp: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "conditions, such as {method: INVITE}")]
 pub(crate) struct RawWhen {
     pub(crate) method: Option<String>,
     pub(crate) request_uri: Option<String>,
@@ -39,7 +39,7 @@ pub(crate) struct RawWhen {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an API, such as {impl: NAME}")]
 pub(crate) struct RawApi {
     #[serde(rename = "impl")]
     pub(crate) implementation: String,

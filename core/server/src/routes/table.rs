@@ -8,7 +8,7 @@ use jsip::{Method, Request};
 use rtcd_sdk::{Glob, registered_apis, registered_slps};
 
 use super::raw::{RawApi, RawRule, RawTable, RawWhen};
-use crate::api::Description;
+use crate::api::{ACCESS, Description, gate_that_failed};
 use crate::config::{Problem, hint};
 use crate::control::{BUILT_IN, Overlay};
 use crate::services::{BindError, Binding, Services};
@@ -20,6 +20,8 @@ pub(crate) struct RouteTable {
     pub(crate) rules: Vec<Rule>,
     pub(crate) apis: BTreeMap<String, ApiBinding>,
     pub(crate) hops: Vec<HopRule>,
+    /// The file that it was made from.
+    pub(crate) raw: Arc<RawTable>,
     /// What was switched at run time; it is in the fields above already.
     pub(crate) overlay: Arc<Overlay>,
 }
@@ -54,37 +56,14 @@ impl RouteTable {
         overlay: &Overlay,
         services: &Services,
     ) -> Result<Self, Vec<Problem>> {
-        let (rules, mut problems) = check(raw);
+        let (rules, problems) = check(raw);
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut slps = BTreeMap::new();
-        for (name, implementation) in &raw.slps {
-            match services.bind(name, implementation) {
-                Ok(binding) => drop(slps.insert(name.clone(), binding)),
-                Err(problem) => {
-                    problems.push(raw.document.problem(format!("slps.{name}"), problem.to_string()));
-                }
-            }
-        }
-        let mut apis = BTreeMap::new();
-        for (name, api) in &raw.apis {
-            // One that is off need not be ready to be on.
-            if !api.enabled {
-                continue;
-            }
-            match ApiBinding::new(name, &api.implementation, services) {
-                Ok(binding) => drop(apis.insert(name.clone(), binding)),
-                Err(problem) => {
-                    problems.push(raw.document.problem(format!("apis.{name}"), problem.to_string()));
-                }
-            }
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
+        let (slps, apis) = load(raw, services)?;
         let hops = raw.hops.iter().map(|pattern| HopRule(Glob::new(pattern))).collect();
-        let mut table = Self { slps, rules, apis, hops, overlay: Arc::new(overlay.clone()) };
+        let mut table =
+            Self { slps, rules, apis, hops, raw: Arc::new(raw.clone()), overlay: Arc::new(overlay.clone()) };
         table.apply(overlay, services);
         Ok(table)
     }
@@ -105,6 +84,11 @@ impl RouteTable {
             match bound {
                 None => drop(self.apis.remove(name)),
                 Some(Ok(binding)) => drop(self.apis.insert(name.clone(), binding)),
+                // Without its gate the API port would be open to all.
+                Some(Err(problem)) if name == ACCESS => {
+                    tracing::error!(%problem, "access.v1 cannot be enabled: nobody but the admin is let in");
+                    self.apis.insert(name.clone(), gate_that_failed());
+                }
                 Some(Err(problem)) => tracing::error!(api = name, %problem, "a switched API is left out"),
             }
         }
@@ -115,6 +99,41 @@ impl RouteTable {
         let place = format!("{host}:{port}");
         self.hops.iter().any(|rule| rule.0.matches(&place))
     }
+}
+
+/// Services by name, APIs by `NAME.vN`.
+type Bound = (BTreeMap<String, Arc<Binding>>, BTreeMap<String, ApiBinding>);
+
+/// Loads all that a table names. What is not compiled in is told by [`check`].
+pub(crate) fn load(raw: &RawTable, services: &Services) -> Result<Bound, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut failed = |field: String, error: BindError| {
+        let problem = match error {
+            BindError::Unknown(_) => return,
+            BindError::Settings { problem, .. } => problem,
+            BindError::Load { .. } => raw.document.problem(field, error.to_string()),
+        };
+        // Two names may be bound to one implementation.
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    };
+    let mut slps = BTreeMap::new();
+    for (name, implementation) in &raw.slps {
+        match services.bind(name, implementation) {
+            Ok(binding) => drop(slps.insert(name.clone(), binding)),
+            Err(error) => failed(format!("slps.{name}"), error),
+        }
+    }
+    let mut apis = BTreeMap::new();
+    // One that is off need not be ready to be on.
+    for (name, api) in raw.apis.iter().filter(|(_, api)| api.enabled) {
+        match ApiBinding::new(name, &api.implementation, services) {
+            Ok(binding) => drop(apis.insert(name.clone(), binding)),
+            Err(error) => failed(format!("apis.{name}"), error),
+        }
+    }
+    if problems.is_empty() { Ok((slps, apis)) } else { Err(problems) }
 }
 
 /// Checks all of a table that can be checked without loading anything.

@@ -84,7 +84,7 @@ impl Prepare for Arc<Gate> {
 }
 
 /// The headers by canonical name (`Sec-Websocket-Key`), each with all its values; without `Host`.
-fn headers(headers: &HeaderMap) -> Map<String, Value> {
+pub(crate) fn headers(headers: &HeaderMap) -> Map<String, Value> {
     let mut map: Map<String, Value> = Map::new();
     for (name, value) in headers {
         if name == "host" {

@@ -6,7 +6,7 @@ mod upgrade;
 
 use std::net::SocketAddr;
 
-pub(crate) use auth::Gate;
+pub(crate) use auth::{Gate, headers};
 pub(crate) use listen::serve;
 
 use crate::actor::{Socket, WebSocket};

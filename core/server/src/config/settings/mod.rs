@@ -79,6 +79,9 @@ impl Settings {
                 problem(&format!("{side}.key"), "tlslisten needs the certificate's key");
             }
         }
+        if self.jsip.min_expire > self.jsip.max_expire {
+            problem("jsip.min_expire", "is more than max_expire");
+        }
         let open = [("api.listen", Some(api.listen)), ("api.tlslisten", api.tlslisten)]
             .into_iter()
             .find(|(_, address)| address.is_some_and(|address| !address.ip().to_canonical().is_loopback()));

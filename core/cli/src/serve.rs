@@ -1,0 +1,112 @@
+//! `rtcd serve`: settings → pid file → logs → bind → run → stop.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use rtcd_server::{Ended, Logs, Server, StartError};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::error::Error;
+use crate::pidfile::PidFile;
+use crate::signals::Signals;
+use crate::{Program, background, notify, settings};
+
+/// The server cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Logs(rtcd_server::LogError),
+    #[error("cannot handle signals")]
+    Signals(#[source] io::Error),
+    #[error("the system does not say where it listens")]
+    Address(#[source] io::Error),
+}
+
+/// Serves until a signal ends it.
+pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<ExitCode, Error> {
+    if detached {
+        background::detach()?;
+    }
+    (program.check_plugins)().map_err(Error::Plugins)?;
+    let mut config = settings::load(program, folder)?;
+    let log = &mut config.settings.log.file;
+    if detached && log.as_os_str().is_empty() {
+        *log = config.settings.server.state_dir.join("rtcd.log");
+    }
+    let log = log.clone();
+    let stop = match folder {
+        _ if !detached => "Ctrl-C".to_owned(),
+        here if here == Path::new(".") => "rtcd -s quit".to_owned(),
+        folder => format!("rtcd -c {} -s quit", folder.display()),
+    };
+    raise_file_limit();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    let served = runtime.block_on(async {
+        // Before the pid file tells others where to send them.
+        let signals = Signals::new().map_err(ServeError::Signals)?;
+        let _pid_file = PidFile::lock(&config.settings.server.pid_path())?;
+        // Held to the end, when it writes what is left.
+        let logs = Logs::start(&config.settings).map_err(ServeError::Logs)?;
+        let location = config.settings.rtc.location.as_str().to_owned();
+        let server = Server::bind_with(config, logs.clone()).await.map_err(ServeError::Start)?;
+        let greeting = Greeting {
+            version: program.version,
+            clients: server.rtc_address().map_err(ServeError::Address)?,
+            location: &location,
+            api: server.api_address().map_err(ServeError::Address)?,
+            stop: &stop,
+        };
+        say(&greeting.to_string());
+        if detached {
+            background::let_go(&log)?;
+        }
+        notify::ready();
+        let ended = server.run(signals.pass_on(notify::stopping)).await;
+        say("rtcd is down\n");
+        Ok(match ended {
+            Ended::Gracefully | Ended::AtOnce => ExitCode::SUCCESS,
+            Ended::Forced => ExitCode::FAILURE,
+        })
+    });
+    // Whatever a plugin computes on a thread of its own does not hold up the end.
+    runtime.shutdown_background();
+    served
+}
+
+/// Each client needs a file descriptor: as many as may be had, not the few that shells allow by default.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // What is there already has to do otherwise; clients over it are refused.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+/// Whoever does not listen misses it.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+struct Greeting<'a> {
+    version: &'a str,
+    clients: SocketAddr,
+    location: &'a str,
+    api: SocketAddr,
+    stop: &'a str,
+}
+
+impl std::fmt::Display for Greeting<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "rtcd {} is up", self.version)?;
+        writeln!(f, "  clients:  ws://{}{}?userid=NAME", shown(self.clients), self.location)?;
+        writeln!(f, "  API:      curl http://{}/slpm/v1/slps", shown(self.api))?;
+        writeln!(f, "  stop:     {}", self.stop)
+    }
+}
+
+/// An address that can be typed into a client.
+fn shown(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
