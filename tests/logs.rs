@@ -13,16 +13,16 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
 
 use common::{Client, Setup, request};
+use rtcd_sdk::prelude::*;
 use rtcd_server::{Logs, Settings, Signal};
 use serde_json::{Value, json};
 use tokio::time::{interval, timeout};
 use tracing::{Dispatch, dispatcher};
 
 /// A folder of its own.
-fn folder(name: &str) -> PathBuf {
+fn folder_of(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("logs-{name}"));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
@@ -40,15 +40,20 @@ fn logs(settings: &Settings) -> (Logs, Dispatch) {
 
 /// What is written while this runs.
 fn lines(format: &str, level: &str, act: impl FnOnce()) -> String {
-    let file = folder(&format!("{format}-{level}")).join("log");
+    let file = folder_of(&format!("{format}-{level}")).join("log");
     let (logs, dispatch) =
         logs(&settings(&format!("log: {{file: '{}', format: {format}, level: '{level}'}}", file.display())));
     dispatcher::with_default(&dispatch, act);
     logs.flush();
     let text = std::fs::read_to_string(file).unwrap();
+    redacted(&text)
+}
+
+/// Without times.
+fn redacted(text: &str) -> String {
     regex::Regex::new(r#"(?m)^(\{"time":")?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"#)
         .unwrap()
-        .replace_all(&text, "$1<time>")
+        .replace_all(text, "$1<time>")
         .into_owned()
 }
 
@@ -104,7 +109,7 @@ fn nothing_forges_a_line_of_json() {
 
 #[test]
 fn a_side_has_a_file_and_levels_of_its_own() {
-    let folder = folder("sides");
+    let folder = folder_of("sides");
     let yaml = format!(
         "log: {{file: '{0}/all', level: 'warn,other=info'}}
 rtc: {{logfile: '{0}/rtc', loglevel: debug}}
@@ -136,7 +141,7 @@ fn no_line_is_lost_when_files_are_opened_again() {
     const WRITERS: usize = 8;
     const LINES: usize = 4_000;
     const TURNS: usize = 40;
-    let folder = folder("reopen");
+    let folder = folder_of("reopen");
     let file = folder.join("log");
     let (logs, dispatch) = logs(&settings(&format!("log: {{file: '{}', format: json}}", file.display())));
     let done = AtomicBool::new(false);
@@ -216,9 +221,62 @@ async fn until_logged(logs: &Logs, file: &Path, text: &str) {
     timeout(common::PATIENCE, found).await.unwrap();
 }
 
+/// Says something before it waits and after.
+#[derive(Debug)]
+struct Talker;
+
+register_slp!("talker", Talker);
+
+impl Slp for Talker {
+    type Leg = ();
+    type Service = ();
+
+    fn new(_: &Arc<()>) -> Self {
+        Self
+    }
+
+    async fn on_request(&mut self, cx: &mut Cx, request: Incoming<Request>) -> Outcome {
+        rtcd_sdk::tracing::info!(method = request.method.name(), "in place");
+        tokio::task::yield_now().await;
+        rtcd_sdk::tracing::info!(method = request.method.name(), "away");
+        match request.method {
+            Method::Ack | Method::Bye => Ok(()),
+            _ => Ok(cx.reply(&request, StatusCode::OK)?),
+        }
+    }
+}
+
+/// What a server and its talker log, of a MESSAGE and of a call.
+async fn talk(folder: &str, format: &str) -> String {
+    let file = folder_of(folder).join("log");
+    let (logs, dispatch) = logs(&settings(&format!("log: {{file: '{}', format: {format}}}", file.display())));
+    let _logging = dispatcher::set_default(&dispatch);
+    let routes = "{slps: {default: talker}, routes: [], apis: {}, hops: []}";
+    let server = Setup::new().routes(routes).start().await;
+    let mut alice = Client::connect(&server, "alice@a").await;
+    alice.send(&request("MESSAGE", "x", "alice@a", "d1", 1)).await;
+    alice.expect(json!({"Code": 200})).await;
+    alice.send(&request("INVITE", "x", "alice@a", "call 1\n", 1)).await;
+    let accepted = alice.expect(json!({"Code": 200})).await;
+    alice.send(&common::ack(&accepted, 2)).await;
+    alice.send(&request("BYE", "x", "alice@a", "call 1\n", 3)).await;
+    alice.expect(json!({"Code": 200})).await;
+    server.end_with([alice]).await;
+    let text = read(&logs, &file);
+    let own: Vec<&str> =
+        text.lines().filter(|line| line.contains("in place") || line.contains("away")).collect();
+    redacted(&(own.join("\n") + "\n"))
+}
+
+#[tokio::test]
+async fn lines_of_a_call_and_of_what_waits_say_whom_they_are_about() {
+    let seen = talk("talk-text", "text").await + &talk("talk-json", "json").await;
+    insta::assert_snapshot!(seen);
+}
+
 #[tokio::test]
 async fn a_server_reopens_and_reloads_its_logs() {
-    let folder = folder("server");
+    let folder = folder_of("server");
     let file = folder.join("log");
     let yaml = |level: &str| format!("log: {{file: '{}', level: {level}}}", file.display());
     // For the whole process: a reload runs on a thread of its own.

@@ -131,8 +131,16 @@ async fn thousands_of_peers_are_shown_page_by_page() {
 
     // Names come from outside.
     drop(RawSocket::connect(&server, "evil%0apeer%20root%1b%5b2J").await);
-    let (_, text) = server.curl("GET", "/runtime/v1/jstack?user=evil%0apeer%20root%1b%5b2J").await;
-    assert!(text.ends_with("\npeer evil\\npeer root\\u{1b}[2J -\n"), "{text}");
+    // It is attached after its upgrade, and away when it is seen to be closed.
+    let mut tick = interval(Duration::from_millis(10));
+    let mut text = String::new();
+    let shown = async {
+        while !text.ends_with("\npeer evil\\npeer root\\u{1b}[2J -\n") {
+            tick.tick().await;
+            text = server.curl("GET", "/runtime/v1/jstack?user=evil%0apeer%20root%1b%5b2J").await.1;
+        }
+    };
+    timeout(common::PATIENCE, shown).await.unwrap_or_else(|_| panic!("{text}"));
 
     let usual = &pages(&server, "/runtime/v1/jstack?x", "list", "peer").await;
     assert_eq!(usual[0].len(), 100);

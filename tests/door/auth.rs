@@ -39,7 +39,7 @@ async fn what_becomes_of_questions_is_counted() {
     let (lets_in, _asked_too) = hook(Some(StatusCode::OK)).await;
     let server = Setup::new().settings(&format!("rtc: {{authurl: '{refuses}', max_auth: 1}}")).start().await;
     assert_eq!(status(&server).await, 403);
-    assert_eq!(not_let_in(&server, "auth refused").await, 1);
+    assert_eq!(not_let_in(&server, "authurl_refused").await, 1);
     let follow = async |settings: &str| {
         let text = server.files.text("conf/rtcd.yaml");
         let begin = text.find("authurl").unwrap();
@@ -62,7 +62,7 @@ async fn what_becomes_of_questions_is_counted() {
     let (answer, _) = enter(&server, "b@a", "").await;
     assert_eq!((answer.status, &*answer.headers["retry-after"]), (503, "5"));
     assert_eq!(not_let_in(&server, "rtc.max_auth").await, 1);
-    assert_eq!(not_let_in(&server, "auth failed").await, 0);
+    assert_eq!(not_let_in(&server, "authurl_failed").await, 0);
     // The hook that never answered is replaced; the other one lets all in.
     follow(&format!("authurl: '{lets_in}'")).await;
     let let_in = timeout(PATIENCE, async { while status(&server).await != 101 {} });
@@ -72,7 +72,7 @@ async fn what_becomes_of_questions_is_counted() {
     follow(&format!("authurl: 'http://{gone}/'")).await;
     let refused = timeout(PATIENCE, async { while status(&server).await != 403 {} });
     refused.await.unwrap();
-    assert_eq!(not_let_in(&server, "auth failed").await, 1);
+    assert_eq!(not_let_in(&server, "authurl_failed").await, 1);
     drop(waiting);
     server.end().await;
 }

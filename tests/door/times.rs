@@ -19,7 +19,7 @@ async fn to_send_a_head() {
         closed(&mut silent).await;
         closed(&mut slow).await;
     }
-    assert_eq!(not_let_in(&server, "slow").await, 4);
+    assert_eq!(not_let_in(&server, "clientheadertimeout").await, 4);
     // A WebSocket may be silent for longer.
     let mut socket = tcp(server.rtc).await;
     assert_eq!(ask(&mut socket, &upgrade("a@a", "")).await.status, 101);

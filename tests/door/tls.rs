@@ -195,7 +195,7 @@ async fn what_is_no_tls_is_closed() {
     }
     let mut tick = interval(Duration::from_millis(10));
     let all = timeout(PATIENCE, async {
-        while not_let_in(&server, "tls").await < 8 {
+        while not_let_in(&server, "tls_handshake").await < 8 {
             tick.tick().await;
         }
     });

@@ -15,6 +15,7 @@ use crate::front::{Certificate, Door, Ports, Side};
 use crate::logs::{LogFile, Logs};
 use crate::node::Node;
 use crate::routes::RouteTable;
+use crate::spawn::{Kind, WaitsFor, Who};
 use crate::{api, rtc};
 
 /// A server that is ready: its ports are bound.
@@ -182,7 +183,10 @@ impl Server {
         let calls = api::Calls(api::router(control.clone()));
         let _api = api.open(Door::new(node.clone(), Side::Api, api_access, calls));
         let reload = Arc::new(Notify::new());
-        let reloads = tokio::spawn(reload_when_told(control, reload.clone()));
+        let told = reload.clone();
+        let reloads = node.spawned.spawn(Kind::Reloader, Who::Named("reload"), WaitsFor::Signal, |_| {
+            reload_when_told(control, told)
+        });
         let ended = loop {
             match signals.recv().await {
                 Some(Signal::Reload) => reload.notify_one(),

@@ -29,11 +29,15 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
-    /// A task for a new dialog, and what counts it while it lives. `None` if the service panics.
-    pub(crate) fn task(self: &Arc<Self>) -> Option<(Box<dyn Hosted>, Live)> {
-        let task = catch_unwind(AssertUnwindSafe(|| self.loaded.task())).ok()?;
-        self.started.fetch_add(1, Relaxed);
-        Some((task, Live(self.clone())))
+    /// A task for a new dialog, and what counts it while it lives. An error if the service panics.
+    pub(crate) fn task(self: Arc<Self>) -> Result<(Box<dyn Hosted>, Live), Arc<Self>> {
+        match catch_unwind(AssertUnwindSafe(|| self.loaded.task())) {
+            Ok(task) => {
+                self.started.fetch_add(1, Relaxed);
+                Ok((task, Live(self)))
+            }
+            Err(_) => Err(self),
+        }
     }
 
     /// How many tasks have ended, and how many are alive. None is missed between the two, whatever happens meanwhile.
@@ -48,8 +52,8 @@ impl Binding {
 pub(crate) struct Live(Arc<Binding>);
 
 impl Live {
-    pub(crate) fn implementation(&self) -> &str {
-        &self.0.implementation
+    pub(crate) fn binding(&self) -> &Arc<Binding> {
+        &self.0
     }
 }
 

@@ -44,10 +44,12 @@ pub(crate) enum Kind {
     Dial,
     /// A handler that waits.
     Handler,
+    /// Reads settings again when it is told to.
+    Reloader,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Listener,
         Self::Connection,
         Self::Caller,
@@ -55,6 +57,7 @@ impl Kind {
         Self::Closer,
         Self::Dial,
         Self::Handler,
+        Self::Reloader,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -66,6 +69,7 @@ impl Kind {
             Self::Closer => "closer",
             Self::Dial => "dial",
             Self::Handler => "handler",
+            Self::Reloader => "reloader",
         }
     }
 }
@@ -104,10 +108,11 @@ pub(crate) enum WaitsFor {
     Hop,
     Home,
     Handler,
+    Signal,
 }
 
 impl WaitsFor {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Connections,
         Self::Handshake,
         Self::Request,
@@ -119,12 +124,13 @@ impl WaitsFor {
         Self::Hop,
         Self::Home,
         Self::Handler,
+        Self::Signal,
     ];
 
     fn text(self) -> &'static str {
         match self {
             Self::Connections => "connections",
-            Self::Handshake => "the TLS handshake",
+            Self::Handshake => "the client's part of the TLS handshake",
             Self::Answer => "an API's answer",
             Self::Request => "an HTTP request, or its answer to be read",
             Self::Hook => "the answer of the authentication hook",
@@ -134,6 +140,7 @@ impl WaitsFor {
             Self::Hop => "the hop's answer",
             Self::Home => "its home, to do what it sent",
             Self::Handler => "what the handler awaits",
+            Self::Signal => "an operator's signal",
         }
     }
 }

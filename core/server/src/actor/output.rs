@@ -96,11 +96,20 @@ impl Actor {
         let decision = decide(&request, &self.node.routes().load());
         match decision {
             Decision::Slp(binding) => {
-                let Some((task, live)) = binding.task() else {
-                    self.node.tally.dispatched(Dispatched::Failed);
-                    tracing::error!(service = binding.implementation, "panicked when a task was made");
-                    self.refuse_and_release(dialog, &request, StatusCode::INTERNAL_SERVER_ERROR, None, now);
-                    return;
+                let (task, live) = match binding.task() {
+                    Ok(made) => made,
+                    Err(binding) => {
+                        self.node.tally.dispatched(Dispatched::Failed);
+                        tracing::error!(service = binding.implementation, "panicked when a task was made");
+                        self.refuse_and_release(
+                            dialog,
+                            &request,
+                            StatusCode::INTERNAL_SERVER_ERROR,
+                            None,
+                            now,
+                        );
+                        return;
+                    }
                 };
                 let task = self.tasks.add(task, Kind::Slp(live), now);
                 self.node.tally.dispatched(Dispatched::Service);

@@ -19,7 +19,8 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 use super::mail::{Address, Homecoming, Mail, Name};
-use crate::services::Live;
+use crate::logs;
+use crate::services::{Binding, Live};
 use crate::spawn::{self, Doing, Spawned, WaitsFor, Who};
 
 /// A task of one actor. A key is never used again.
@@ -53,8 +54,8 @@ pub(crate) struct Slot {
     /// The task has said that it ends.
     pub(crate) finishing: bool,
     pub(crate) since: Instant,
-    /// What its log lines are about: of a session from its start, of another task only while it is away.
-    span: Span,
+    /// What its log lines are about, if it is a session.
+    session: Option<Arc<Session>>,
 }
 
 enum State {
@@ -74,7 +75,7 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Slp(live) => live.implementation(),
+            Self::Slp(live) => &live.binding().implementation,
             Self::Service(name) => name,
         }
     }
@@ -161,7 +162,7 @@ impl Tasks {
             timers: HashMap::default(),
             finishing: false,
             since: now,
-            span: Span::none(),
+            session: None,
         });
         TaskKey { index: index as u32, generation }
     }
@@ -224,11 +225,16 @@ impl Tasks {
         let State::Here(mut task) = mem::replace(&mut slot.state, State::Away(VecDeque::new())) else {
             return;
         };
-        let span = slot.span.clone();
-        let dialog = dialog_of(&event);
+        let session = slot.session.clone();
+        let dialog = if session.is_none() { dialog_of(&event) } else { None };
         task.start(event, self.out.clone());
         // A task that waits is polled again when it is spawned, so no wake is lost.
-        match span.in_scope(|| task.poll(&mut Context::from_waker(Waker::noop()))) {
+        let mut poll = || task.poll(&mut Context::from_waker(Waker::noop()));
+        let polled = match session.clone() {
+            Some(session) => logs::about(session, poll),
+            None => poll(),
+        };
+        match polled {
             Poll::Ready(end) => {
                 let finishing = self.gather(key);
                 self.settle(key, task, end, finishing);
@@ -239,8 +245,8 @@ impl Tasks {
                 let (done, when_done) = oneshot::channel();
                 self.effects.push_back((key, Wish::Done(done)));
                 let Some(slot) = self.slots.get(key.index as usize) else { return };
-                let span =
-                    if span.is_none() { span_of(slot.kind.name(), home, dialog.as_ref()) } else { span };
+                let dialog = session.as_ref().map(|session| &session.dialog).or(dialog.as_ref());
+                let span = span_of(slot.kind.name(), home, dialog);
                 let (out, timeout) = (mem::take(&mut self.out), limits.handler_timeout);
                 let who = Who::Task(home.name().clone(), key);
                 let home = home.clone();
@@ -348,15 +354,40 @@ impl Slot {
         }
     }
 
-    /// The task is a session: all that it logs from here on says so. (A span costs too much for each message.)
+    /// The task is a session: what its handlers log says so.
     pub(crate) fn is_session(&mut self, home: &Address, dialog: &DialogId) {
-        self.span = span_of(self.kind.name(), home, Some(dialog));
+        let service = match &self.kind {
+            Kind::Slp(live) => live.binding().clone(),
+            Kind::Service(_) => return,
+        };
+        self.session = Some(Arc::new(Session { service, home: home.clone(), dialog: dialog.detached() }));
     }
 
     /// The id of the next leg that a peer opens with this task.
     pub(crate) fn received(&mut self) -> Arc<AtomicU64> {
         // 0 is the leg of the first dialog.
         self.received.get_or_insert_with(|| Arc::new(AtomicU64::new(1))).clone()
+    }
+}
+
+/// What lines of a session's handlers say; where a handler waits, its span says the same.
+struct Session {
+    service: Arc<Binding>,
+    home: Address,
+    dialog: DialogId,
+}
+
+impl logs::Context for Session {
+    fn name(&self) -> &'static str {
+        "task"
+    }
+
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("service", self.service.implementation.clone()),
+            ("peer", self.home.name().to_string()),
+            ("dialog", self.dialog.as_str().to_owned()),
+        ]
     }
 }
 

@@ -11,6 +11,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::about;
 use super::value::Value;
 
 /// Lines for machines.
@@ -51,6 +52,14 @@ where
             let fields = extensions.get::<FormattedFields<N>>().map_or("", |fields| fields.fields.as_str());
             write!(writer, r#"{comma}{{"name":"{}"{fields}}}"#, span.name())?;
             comma = ",";
+        }
+        if let Some(context) = about::now() {
+            write!(writer, r#"{comma}{{"name":"{}""#, context.name())?;
+            for (name, value) in context.fields() {
+                write!(writer, r#","{name}":"#)?;
+                Value::of(value).write_json(&mut writer)?;
+            }
+            write!(writer, "}}")?;
         }
         writeln!(writer, "]}}")
     }

@@ -8,6 +8,7 @@
 //!
 //! What a side has not set is that of `log`.
 
+mod about;
 mod file;
 mod json;
 mod levels;
@@ -25,6 +26,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::{Registry, fmt as layer};
 
+pub(crate) use self::about::{Context, about};
 pub(crate) use self::file::LogFile;
 use self::levels::{ByLevels, Levels, Table};
 pub(crate) use self::value::{json_string, visible};

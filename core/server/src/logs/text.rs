@@ -10,6 +10,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::about;
 use super::value::{Value, is_word};
 
 /// Lines for people.
@@ -49,6 +50,14 @@ where
             let extensions = span.extensions();
             let fields = extensions.get::<FormattedFields<N>>().map_or("", |fields| fields.fields.as_str());
             write!(writer, "{{{}}}", fields.trim_start())?;
+        }
+        if let Some(context) = about::now() {
+            write!(writer, " in {}{{", context.name())?;
+            for (at, (name, value)) in context.fields().into_iter().enumerate() {
+                write!(writer, "{}{name}=", if at > 0 { " " } else { "" })?;
+                Value::of(value).write_text(&mut writer)?;
+            }
+            write!(writer, "}}")?;
         }
         writeln!(writer)
     }

@@ -184,8 +184,7 @@ fn http(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
     let gauges = &node.gauges;
     writer.counters(
         "rtcd_not_let_in",
-        "Connections of clients that were not let in, by the limit or the reason; `tls` and `slow` are those of both sides that \
-         sent no request in time",
+        "Connections that were not let in, by the limit or the reason; the last two are those of both sides",
         [
             ("limits.connections", &gauges.refused_connections),
             ("limits.address_connections", &gauges.refused_address_connections),
@@ -193,12 +192,12 @@ fn http(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
             ("limits.user_connects", &gauges.refused_user_connects),
             ("draining", &gauges.refused_draining),
             ("origin", &gauges.refused_origins),
-            ("auth refused", &gauges.auth_refused),
-            ("auth failed", &gauges.auth_failed),
+            ("authurl_refused", &gauges.auth_refused),
+            ("authurl_failed", &gauges.auth_failed),
             ("rtc.max_auth", &gauges.auth_busy),
-            ("no answer", &gauges.dropped_connections),
-            ("tls", &gauges.failed_handshakes),
-            ("slow", &gauges.slow_requests),
+            ("over_limits_unanswered", &gauges.dropped_connections),
+            ("tls_handshake", &gauges.failed_handshakes),
+            ("clientheadertimeout", &gauges.slow_requests),
         ]
         .map(|(why, count)| (label("why", why), count.load(Relaxed))),
     )?;

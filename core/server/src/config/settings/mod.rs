@@ -97,3 +97,37 @@ impl Settings {
         problems
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Key and comment of each line of the file that operators read.
+    fn written() -> Vec<(String, &'static str)> {
+        let mut section = "";
+        let mut keys = Vec::new();
+        for line in include_str!("../../../../../conf/rtcd.yaml").lines() {
+            let (text, comment) = line.split_once('#').unwrap_or((line, ""));
+            let Some((key, _)) = text.split_once(':') else { continue };
+            match key.strip_prefix("  ") {
+                Some(key) => keys.push((format!("{section}.{key}"), comment.trim())),
+                None => section = key,
+            }
+        }
+        keys
+    }
+
+    #[test]
+    fn the_file_names_each_key_with_a_comment_and_says_which_are_read_at_start_alone() {
+        let written = written();
+        let names: BTreeSet<String> = written.iter().map(|(key, _)| key.clone()).collect();
+        let all = crate::config::fields::all(&Settings::default());
+        assert_eq!(names, all.into_iter().map(|(key, _)| key).collect());
+        for (key, comment) in written {
+            assert!(!comment.is_empty(), "{key} has no comment");
+            assert_eq!(comment.starts_with("[restart]"), RESTART.contains(&&*key), "{key}");
+        }
+    }
+}
