@@ -29,7 +29,7 @@ pub(crate) use play::{Playing, play};
 pub(crate) use program::{Folder, PORTS, Program, seconds};
 pub(crate) use raw::{PING, PONG, RawSocket, TEXT, masked};
 pub(crate) use redact::Redactor;
-pub(crate) use server::{ROUTES, Setup, TestServer};
+pub(crate) use server::{Files, ROUTES, Setup, TestServer};
 
 /// How long a test waits for what must happen: never waited out unless something is wrong.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -121,10 +121,11 @@ impl Setup {
         let config = Config::load(Arc::new(files.clone())).unwrap();
         let server = Server::bind_with(config, setup.logs.unwrap_or_else(Logs::none)).await.unwrap();
         let (rtc, api) = (server.rtc_address().unwrap(), server.api_address().unwrap());
+        let (rtc_tls, api_tls) = (server.rtc_tls_address().unwrap(), server.api_tls_address().unwrap());
         let (signals, received) = mpsc::channel(16);
         let run = tokio::spawn(server.run(received));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        TestServer { rtc, api, files, signals, run, http, state_dir }
+        TestServer { rtc, api, rtc_tls, api_tls, files, signals, run, http, state_dir }
     }
 }
 
@@ -133,6 +134,8 @@ impl Setup {
 pub(crate) struct TestServer {
     pub(crate) rtc: SocketAddr,
     pub(crate) api: SocketAddr,
+    pub(crate) rtc_tls: Option<SocketAddr>,
+    pub(crate) api_tls: Option<SocketAddr>,
     /// What it reads when it reloads.
     pub(crate) files: Files,
     signals: mpsc::Sender<Signal>,

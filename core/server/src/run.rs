@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, interval, timeout, timeout_at};
 
-use crate::config::{Config, ConfigErrors};
+use crate::config::{Config, ConfigErrors, Effective, Settings};
 use crate::control::{Control, OverlayFile, Prepare, StateError};
-use crate::front::{AccessLog, Certificate, Door, Ports, Side, access_log};
-use crate::logs::Logs;
+use crate::front::{Certificate, Door, Ports, Side};
+use crate::logs::{LogFile, Logs};
 use crate::node::Node;
 use crate::routes::RouteTable;
 use crate::spawn::{Kind, WaitsFor, Who};
@@ -28,7 +28,7 @@ pub struct Server {
     rtc: Ports,
     api: Ports,
     /// Access logs of both.
-    access: [Option<AccessLog>; 2],
+    access: [Option<LogFile>; 2],
 }
 
 /// What an operator tells a running server.
@@ -107,16 +107,11 @@ impl Server {
         let Config { settings, effective, routes, source } = config;
         let rtc = (settings.rtc.listen, settings.rtc.tlslisten);
         let api = (settings.api.listen, settings.api.tlslisten);
-        let certificate = |side| {
-            let placed = |problem| effective.place(problem);
-            Certificate::load(side, &settings)
-                .map_err(|problems| ConfigErrors(problems.into_iter().map(placed).collect()))
-        };
+        let (rtc_certificate, api_certificate) = certificates(&settings, &effective)?;
         let access = [
-            access("rtc.accessfile", &settings.rtc.accessfile)?,
-            access("api.accessfile", &settings.api.accessfile)?,
+            access(&logs, "rtc.accessfile", &settings.rtc.accessfile)?,
+            access(&logs, "api.accessfile", &settings.api.accessfile)?,
         ];
-        let (rtc_certificate, api_certificate) = (certificate(Side::Rtc)?, certificate(Side::Api)?);
         let file = OverlayFile::new(&settings.server.state_dir);
         let overlay = file.read()?;
         let node = Node::new(settings, source.clone());
@@ -126,9 +121,6 @@ impl Server {
         let mut followers: Vec<Arc<dyn Prepare>> = vec![Arc::new(gate.clone()), Arc::new(logs.clone())];
         for certificate in [&rtc_certificate, &api_certificate].into_iter().flatten() {
             followers.push(Arc::new(certificate.clone()));
-        }
-        for log in access.iter().flatten() {
-            logs.keep(log.clone());
         }
         let control = Arc::new(Control::new(
             node.clone(),
@@ -184,7 +176,8 @@ impl Server {
 
     /// Serves until a signal ends it. A closed channel counts as [`Signal::Stop`].
     pub async fn run(self, mut signals: mpsc::Receiver<Signal>) -> Ended {
-        let Self { node, control, gate, logs, rtc, api, access: [rtc_access, api_access] } = self;
+        let Self { node, control, gate, logs, rtc, api, access } = self;
+        let [rtc_access, api_access] = access;
         let upgrades = rtc::Upgrades { node: node.clone(), gate };
         let rtc = rtc.open(Door::new(node.clone(), Side::Rtc, rtc_access, upgrades));
         let calls = api::Calls(api::router(control.clone()));
@@ -200,6 +193,8 @@ impl Server {
                 Some(Signal::Reopen) => logs.reopen(),
                 Some(Signal::Kill) => break Ended::AtOnce,
                 Some(Signal::Stop) | None => {
+                    // Who is in by then is told so.
+                    node.drain();
                     drop(rtc);
                     break stop(&node, &logs, &mut signals).await;
                 }
@@ -268,6 +263,23 @@ async fn stop_gracefully(node: &Node) {
     }
 }
 
-fn access(setting: &'static str, path: &Path) -> Result<Option<AccessLog>, StartError> {
-    access_log(path).map_err(|source| StartError::Access { setting, path: path.to_owned(), source })
+type Certificates = (Option<Arc<Certificate>>, Option<Arc<Certificate>>);
+
+/// Those of both sides.
+fn certificates(settings: &Settings, effective: &Effective) -> Result<Certificates, ConfigErrors> {
+    match (Certificate::load(Side::Rtc, settings), Certificate::load(Side::Api, settings)) {
+        (Ok(rtc), Ok(api)) => Ok((rtc, api)),
+        (rtc, api) => {
+            let problems = rtc.err().into_iter().chain(api.err()).flatten();
+            Err(ConfigErrors(problems.map(|problem| effective.place(problem)).collect()))
+        }
+    }
+}
+
+fn access(logs: &Logs, setting: &'static str, path: &Path) -> Result<Option<LogFile>, StartError> {
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let failed = |source| StartError::Access { setting, path: path.to_owned(), source };
+    logs.open(path).map(Some).map_err(failed)
 }

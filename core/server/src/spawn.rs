@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Listener,
     /// An HTTP connection of a client, until it is a WebSocket.
     Connection,
+    /// An HTTP connection to the API side.
+    Caller,
     /// Turns a connection into a WebSocket.
     Upgrade,
     /// Says goodbye on a WebSocket.
@@ -47,9 +49,10 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Listener,
         Self::Connection,
+        Self::Caller,
         Self::Upgrade,
         Self::Closer,
         Self::Dial,
@@ -61,6 +64,7 @@ impl Kind {
         match self {
             Self::Listener => "listener",
             Self::Connection => "connection",
+            Self::Caller => "caller",
             Self::Upgrade => "upgrade",
             Self::Closer => "closer",
             Self::Dial => "dial",
@@ -94,7 +98,9 @@ impl fmt::Display for Who {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WaitsFor {
     Connections,
+    Handshake,
     Request,
+    Answer,
     Hook,
     Upgrade,
     Goodbye,
@@ -102,14 +108,15 @@ pub(crate) enum WaitsFor {
     Hop,
     Home,
     Handler,
-    Handshake,
     Signal,
 }
 
 impl WaitsFor {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Connections,
+        Self::Handshake,
         Self::Request,
+        Self::Answer,
         Self::Hook,
         Self::Upgrade,
         Self::Goodbye,
@@ -117,13 +124,14 @@ impl WaitsFor {
         Self::Hop,
         Self::Home,
         Self::Handler,
-        Self::Handshake,
         Self::Signal,
     ];
 
     fn text(self) -> &'static str {
         match self {
             Self::Connections => "connections",
+            Self::Handshake => "the TLS handshake",
+            Self::Answer => "an API's answer",
             Self::Request => "an HTTP request, or its answer to be read",
             Self::Hook => "the answer of the authentication hook",
             Self::Upgrade => "the connection to be free for a WebSocket",
@@ -132,7 +140,6 @@ impl WaitsFor {
             Self::Hop => "the hop's answer",
             Self::Home => "its home, to do what it sent",
             Self::Handler => "what the handler awaits",
-            Self::Handshake => "the client's part of the TLS handshake",
             Self::Signal => "an operator's signal",
         }
     }

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use tower_service::Service as _;
 
 use crate::front::{Handler, Visitor};
+use crate::spawn::WaitsFor;
 
 /// Gives each request to the router, with the client's address as `ConnectInfo`.
 pub(crate) struct Calls(pub(crate) Router);
@@ -18,9 +19,9 @@ impl Handler for Calls {
     async fn handle(&self, visitor: Visitor, request: Request<Incoming>) -> Response<Body> {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo::<SocketAddr>(visitor.client));
-        match self.0.clone().call(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
+        visitor.doing.waits_for(WaitsFor::Answer);
+        let Ok(response) = self.0.clone().call(request).await;
+        visitor.doing.waits_for(WaitsFor::Request);
+        response
     }
 }

@@ -9,15 +9,15 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
-use super::access::AccessLog;
 use super::client::is_trusted;
 use super::connection::connection;
 use super::listen::Listener;
 use super::refusal::Refusal;
 use super::visitors::{Pass, Seat};
 use super::{Certificate, Handler, Side, Stream};
+use crate::logs::LogFile;
 use crate::node::Node;
-use crate::spawn::{Doing, Kind, WaitsFor, Who};
+use crate::spawn::{Doing, WaitsFor, Who};
 
 /// Connections that are open only to be told that they are refused. More are closed without a word.
 const REFUSING: usize = 256;
@@ -30,12 +30,12 @@ pub(crate) struct Door<H> {
     pub(super) node: Arc<Node>,
     pub(super) side: Side,
     pub(super) handler: H,
-    pub(super) access: Option<AccessLog>,
+    pub(super) access: Option<LogFile>,
     refusing: Arc<Semaphore>,
 }
 
 impl<H: Handler> Door<H> {
-    pub(crate) fn new(node: Arc<Node>, side: Side, access: Option<AccessLog>, handler: H) -> Self {
+    pub(crate) fn new(node: Arc<Node>, side: Side, access: Option<LogFile>, handler: H) -> Self {
         Self { node, side, handler, access, refusing: Arc::new(Semaphore::new(REFUSING)) }
     }
 }
@@ -72,10 +72,10 @@ pub(super) async fn serve<H: Handler>(door: Arc<Door<H>>, listener: Listener) {
                 // Small frames must not wait for an acknowledgement. A socket that refuses is closing.
                 let _ = tcp.set_nodelay(true);
                 let arrival = Arrival { peer, number: door.node.next_connection(), admission };
-                let (door, certificate) = (door.clone(), listener.certificate.clone());
-                let spawned = door.node.spawned.clone();
-                spawned.spawn(Kind::Connection, Who::Remote(peer), WaitsFor::Request, |doing| {
-                    greet(door, certificate, tcp, seat, arrival, doing)
+                let certificate = listener.certificate.clone();
+                let task_door = door.clone();
+                door.node.spawned.spawn(door.side.kind(), Who::Remote(peer), WaitsFor::Request, |doing| {
+                    greet(task_door, certificate, (tcp, seat), arrival, doing)
                 });
             }
             Err(error) => {
@@ -123,8 +123,7 @@ impl<H: Handler> Door<H> {
 async fn greet<H: Handler>(
     door: Arc<Door<H>>,
     certificate: Option<Arc<Certificate>>,
-    tcp: TcpStream,
-    seat: Option<Seat>,
+    (tcp, seat): (TcpStream, Option<Seat>),
     arrival: Arrival,
     doing: Doing,
 ) {

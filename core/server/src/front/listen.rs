@@ -65,21 +65,24 @@ impl Ports {
         self.tls.as_ref().map(|tls| tls.tcp.local_addr()).transpose()
     }
 
-    /// Serves until what this gives is dropped; connections that are up go on.
-    pub(crate) fn open<H: Handler>(self, door: Door<H>) -> Opened {
+    /// Serves until what this gives is dropped.
+    pub(crate) fn open<H: Handler>(self, door: Door<H>) -> Accepting {
         let door = Arc::new(door);
-        let serve = |port| {
-            let (spawned, serving) = (door.node.spawned.clone(), serve(door.clone(), port));
-            spawned.spawn(Kind::Listener, Who::Named(door.side.name()), WaitsFor::Connections, |_| serving)
-        };
-        Opened([Some(self.plain), self.tls].into_iter().flatten().map(serve).collect())
+        let ports = [Some(self.plain), self.tls].into_iter().zip(door.side.names());
+        let accepting = ports.filter_map(|(port, name)| {
+            let serving = serve(door.clone(), port?);
+            let spawned = &door.node.spawned;
+            Some(spawned.spawn(Kind::Listener, Who::Named(name), WaitsFor::Connections, |_| serving))
+        });
+        Accepting(accepting.collect())
     }
 }
 
-/// Ports that are served.
-pub(crate) struct Opened(Vec<JoinHandle<()>>);
+/// A side that takes connections in, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Accepting(Vec<JoinHandle<()>>);
 
-impl Drop for Opened {
+impl Drop for Accepting {
     fn drop(&mut self) {
         self.0.iter().for_each(JoinHandle::abort);
     }

@@ -26,7 +26,6 @@ use axum::http::{Request, Response};
 use hyper::body::Incoming;
 
 pub(crate) use accept::Door;
-pub(crate) use access::{AccessLog, access_log};
 pub(crate) use bucket::Bucket;
 pub(crate) use listen::Ports;
 pub(crate) use refusal::{Refusal, refuse, whole_seconds};
@@ -35,7 +34,7 @@ pub(crate) use tls::Certificate;
 pub(crate) use visitors::{Pass, Visitors};
 
 use crate::config::{Network, Settings};
-use crate::spawn::Doing;
+use crate::spawn::{Doing, Kind};
 
 /// One of the two ports, each of which may have two listeners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +46,21 @@ pub(crate) enum Side {
 }
 
 impl Side {
+    /// Names of its two listeners.
+    fn names(self) -> [&'static str; 2] {
+        match self {
+            Self::Rtc => ["rtc", "rtc with TLS"],
+            Self::Api => ["api", "api with TLS"],
+        }
+    }
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::Rtc => Kind::Connection,
+            Self::Api => Kind::Caller,
+        }
+    }
+
     /// How long a client may take to send the head of a request.
     fn header_timeout(self, settings: &Settings) -> Duration {
         match self {
@@ -61,13 +75,6 @@ impl Side {
             // After one request there is a WebSocket, or the connection is closed.
             Self::Rtc => settings.rtc.clientheadertimeout,
             Self::Api => settings.api.keepalived,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Rtc => "rtc",
-            Self::Api => "api",
         }
     }
 
@@ -88,7 +95,7 @@ pub(crate) struct Visitor {
     pub(crate) number: u64,
     /// Counts the client at its address, on the RTC side.
     pub(crate) pass: Option<Arc<Pass>>,
-    /// By this its connection says what it waits for.
+    /// To say what its task waits for.
     pub(crate) doing: Doing,
 }
 

@@ -89,7 +89,7 @@ impl Side {
             return Ok(None);
         }
         match (certificates(cert), private_key(key)) {
-            (Ok(certificates), Ok(private_key)) => config(certificates, &private_key, cert.1, key.1)
+            (Ok(certificates), Ok(private_key)) => config(certificates, &private_key, cert, key)
                 .map(|config| Some(Arc::new(config)))
                 .map_err(|problem| vec![problem]),
             (certificates, private_key) => {
@@ -102,19 +102,21 @@ impl Side {
 fn config(
     certificates: Vec<CertificateDer<'static>>,
     private_key: &PrivateKeyDer<'static>,
-    cert: &str,
-    key: &str,
+    cert: (&Path, &str),
+    key: (&Path, &str),
 ) -> Result<ServerConfig, Problem> {
     let provider: Arc<CryptoProvider> = Arc::new(aws_lc_rs::default_provider());
-    let key_failed = |error: Error| Problem::new(key, format!("is of no use: {error}"));
-    let cert_failed = |error: Error| Problem::new(cert, format!("is of no use: {error}"));
+    let wrong =
+        |(path, field): (&Path, &str), text: &str| Problem::new(field, format!("{} {text}", path.display()));
+    let key_failed = |_| wrong(key, "has a private key that cannot be used");
+    let cert_failed = |_| wrong(cert, "has a certificate that cannot be used");
     let private_key = provider.key_provider.load_private_key(private_key.clone_key()).map_err(key_failed)?;
     let certified = CertifiedKey::new(certificates, private_key);
     match certified.keys_match() {
         // Some kinds of key cannot say.
         Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => {}
         Err(Error::InconsistentKeys(_)) => {
-            return Err(Problem::new(key, "is not the key of the certificate"));
+            return Err(wrong(key, "has not the key of the certificate"));
         }
         Err(error) => return Err(cert_failed(error)),
     }

@@ -73,13 +73,11 @@ impl Visitors {
     }
 
     /// Connections that are open.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for metrics"))]
     pub(crate) fn connections(&self) -> usize {
         self.seats.load(Relaxed)
     }
 
     /// Addresses that are known.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for metrics"))]
     pub(crate) fn addresses(&self) -> usize {
         lock(&self.addresses).visitors.len()
     }

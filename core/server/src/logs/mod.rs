@@ -29,7 +29,7 @@ use tracing_subscriber::{Registry, fmt as layer};
 pub(crate) use self::about::{Context, about};
 pub(crate) use self::file::LogFile;
 use self::levels::{ByLevels, Levels, Table};
-pub(crate) use self::value::visible;
+pub(crate) use self::value::{json_string, visible};
 use crate::config::{LogFormat, Problem, Settings};
 use crate::control::Prepare;
 
@@ -121,9 +121,15 @@ impl Logs {
         files.iter().for_each(LogFile::flush);
     }
 
-    /// One more file that is opened again and counted with the others.
-    pub(crate) fn keep(&self, file: LogFile) {
-        self.files().push(file);
+    /// One more file that is opened again and counted with the others; the same, if one of them has this path.
+    pub(crate) fn open(&self, path: &Path) -> io::Result<LogFile> {
+        let mut files = self.files();
+        if let Some(open) = files.iter().find(|file| file.path() == Some(path)) {
+            return Ok(open.clone());
+        }
+        let file = LogFile::open(path)?;
+        files.push(file.clone());
+        Ok(file)
     }
 
     /// Lines lost so far, because the disk was full or too slow.

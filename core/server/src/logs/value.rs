@@ -99,6 +99,14 @@ pub(crate) fn visible(text: &str) -> String {
     visible
 }
 
+/// A text that may come from outside, cut to what is shown, as a JSON string.
+pub(crate) fn json_string(text: impl fmt::Display) -> String {
+    let mut string = String::new();
+    // Writing to a string does not fail.
+    let _ = Value::of(text).write_json(&mut string);
+    string
+}
+
 fn write_plain(letter: char, to: &mut dyn Write) -> fmt::Result {
     if is_hidden(letter) { write!(to, "{}", letter.escape_default()) } else { to.write_char(letter) }
 }

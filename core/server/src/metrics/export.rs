@@ -182,25 +182,35 @@ fn http(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
         node.events.upgrades().into_iter().map(|(status, count)| (label("status", status), count)),
     )?;
     let gauges = &node.gauges;
-    let count = |counter: &AtomicU64| counter.load(Relaxed);
     writer.counters(
         "rtcd_not_let_in",
-        "Connections that were not let in, by why",
+        "Connections of clients that were not let in, by the limit or the reason; `tls` and `slow` are those of both sides that \
+         sent no request in time",
         [
             ("limits.connections", &gauges.refused_connections),
             ("limits.address_connections", &gauges.refused_address_connections),
             ("limits.address_connects", &gauges.refused_address_connects),
             ("limits.user_connects", &gauges.refused_user_connects),
-            ("over_limits_unanswered", &gauges.dropped_connections),
             ("draining", &gauges.refused_draining),
             ("origin", &gauges.refused_origins),
-            ("authurl_refused", &gauges.auth_refused),
-            ("authurl_failed", &gauges.auth_failed),
+            ("auth refused", &gauges.auth_refused),
+            ("auth failed", &gauges.auth_failed),
             ("rtc.max_auth", &gauges.auth_busy),
-            ("tls_handshake", &gauges.failed_handshakes),
-            ("clientheadertimeout", &gauges.slow_requests),
+            ("no answer", &gauges.dropped_connections),
+            ("tls", &gauges.failed_handshakes),
+            ("slow", &gauges.slow_requests),
         ]
-        .map(|(why, counter)| (label("why", why), count(counter))),
+        .map(|(why, count)| (label("why", why), count.load(Relaxed))),
+    )?;
+    writer.gauge(
+        "rtcd_rtc_connections",
+        "Connections to the RTC side that are open, WebSockets or not",
+        node.visitors.connections() as i64,
+    )?;
+    writer.gauge(
+        "rtcd_client_addresses",
+        "Addresses of clients that are known",
+        node.visitors.addresses() as i64,
     )?;
     let calls = node.events.calls().into_iter().map(|((api, status), count)| {
         (vec![("api", Cow::from(api)), ("status", Cow::from(status.to_string()))], count)
