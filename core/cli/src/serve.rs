@@ -56,8 +56,10 @@ pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<E
         let greeting = Greeting {
             version: program.version,
             clients: server.rtc_address().map_err(ServeError::Address)?,
+            tls_clients: server.rtc_tls_address().map_err(ServeError::Address)?,
             location: &location,
             api: server.api_address().map_err(ServeError::Address)?,
+            tls_api: server.api_tls_address().map_err(ServeError::Address)?,
             stop: &stop,
         };
         say(&greeting.to_string());
@@ -92,8 +94,10 @@ fn say(text: &str) {
 struct Greeting<'a> {
     version: &'a str,
     clients: SocketAddr,
+    tls_clients: Option<SocketAddr>,
     location: &'a str,
     api: SocketAddr,
+    tls_api: Option<SocketAddr>,
     stop: &'a str,
 }
 
@@ -101,7 +105,13 @@ impl std::fmt::Display for Greeting<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "rtcd {} is up", self.version)?;
         writeln!(f, "  clients:  ws://{}{}?userid=NAME", shown(self.clients), self.location)?;
+        if let Some(address) = self.tls_clients {
+            writeln!(f, "            wss://{}{}?userid=NAME", shown(address), self.location)?;
+        }
         writeln!(f, "  API:      curl http://{}/slpm/v1/slps", shown(self.api))?;
+        if let Some(address) = self.tls_api {
+            writeln!(f, "            curl https://{}/slpm/v1/slps", shown(address))?;
+        }
         writeln!(f, "  stop:     {}", self.stop)
     }
 }
