@@ -17,9 +17,13 @@ macro_rules! counters {
             pub const NAMES: &'static [(&'static str, &'static str)] =
                 &[$((stringify!($name), concat!($($help),+)),)+];
 
-            /// Their values, in the order of [`Counters::NAMES`].
-            pub fn values(&self) -> [u64; Self::NAMES.len()] {
-                [$(self.$name),+]
+            /// Takes out what is not 0, each with its place in [`Counters::NAMES`].
+            pub(super) fn take(&mut self, mut each: impl FnMut(usize, u64)) {
+                for (at, value) in [$(&mut self.$name),+].into_iter().enumerate() {
+                    if *value != 0 {
+                        each(at, std::mem::take(value));
+                    }
+                }
             }
         }
     };

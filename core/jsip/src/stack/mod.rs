@@ -323,9 +323,9 @@ impl<T> Stack<T> {
         &self.core.counters
     }
 
-    /// What happened since the last call.
-    pub fn take_counters(&mut self) -> Counters {
-        std::mem::take(&mut self.core.counters)
+    /// What happened since the last call: what is not 0, each with its place in [`Counters::NAMES`].
+    pub fn take_counters(&mut self, each: impl FnMut(usize, u64)) {
+        self.core.counters.take(each);
     }
 
     /// The requests that got their final response since the last call, in order. If nobody asks, the first ten thousand are kept.

@@ -432,7 +432,10 @@ fn what_is_finished_is_told_once_with_how_long_it_took() {
         told(&mut rig),
         ["INFO 481 Peer 0ns", "INVITE 200 Peer 2s", "INFO 408 Application 5s", "BYE 200 Application 0ns"]
     );
-    let counters = rig.stack.take_counters();
-    assert_eq!((counters.sessions_opened, counters.repeats_answered), (1, 1));
+    let mut taken = Vec::new();
+    rig.stack.take_counters(|at, value| taken.push(format!("{} {value}", jsip::Counters::NAMES[at].0)));
+    assert!(
+        taken.contains(&"sessions_opened 1".to_owned()) && taken.contains(&"repeats_answered 1".to_owned())
+    );
     assert_eq!(rig.stack.counters(), &jsip::Counters::default());
 }

@@ -35,6 +35,7 @@ pub(crate) use tasks::{HostLimits, TaskKey};
 
 use crate::front::Bucket;
 use crate::gauges::Told;
+use crate::metrics::Dispatches;
 use crate::node::{Live, Node};
 use crate::spawn::{self, WaitsFor, Who};
 use mail::RemoteLeg;
@@ -82,6 +83,8 @@ pub(crate) struct Actor {
     local: VecDeque<Local>,
     sleep: Option<Pin<Box<Sleep>>>,
     told: Told,
+    /// Where new dialogs went in this turn.
+    dispatched: Dispatches,
     /// Since when there is no socket.
     away_since: Instant,
     /// A next hop is being dialled.
@@ -116,6 +119,7 @@ impl Actor {
             local: VecDeque::new(),
             sleep: None,
             told: Told::default(),
+            dispatched: Dispatches::default(),
             away_since: Instant::now(),
             dialling: false,
             attached_at: Instant::now(),
@@ -419,10 +423,11 @@ impl Actor {
             tasks: if is_service(&self.mailbox) { 0 } else { self.tasks.len() as i64 },
         };
         self.node.gauges.tell(&mut self.told, now);
-        self.node.tally.add(&self.stack.take_counters(), self.stack.drain_finished());
+        self.node.tally.add(&mut self.stack, &mut self.dispatched);
     }
 
     fn tell_end(&mut self) {
+        self.node.tally.add(&mut self.stack, &mut self.dispatched);
         self.node.gauges.tell(&mut self.told, Told::default());
         self.node.gauges.peers.fetch_sub(i64::from(!is_service(&self.mailbox)), Relaxed);
     }

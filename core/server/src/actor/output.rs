@@ -90,7 +90,7 @@ impl Actor {
     /// Finds the task of a new dialog.
     fn dispatch(&mut self, dialog: DialogKey, request: Request, now: Instant) {
         if self.node.is_draining() {
-            self.node.tally.dispatched(Dispatched::Draining);
+            self.dispatched.add(Dispatched::Draining);
             return self.refuse_draining(dialog, &request, now);
         }
         let decision = decide(&request, &self.node.routes().load());
@@ -99,7 +99,7 @@ impl Actor {
                 let (task, live) = match binding.task() {
                     Ok(made) => made,
                     Err(binding) => {
-                        self.node.tally.dispatched(Dispatched::Failed);
+                        self.dispatched.add(Dispatched::Failed);
                         tracing::error!(service = binding.implementation, "panicked when a task was made");
                         self.refuse_and_release(
                             dialog,
@@ -112,7 +112,7 @@ impl Actor {
                     }
                 };
                 let task = self.tasks.add(task, Kind::Slp(live), now);
-                self.node.tally.dispatched(Dispatched::Service);
+                self.dispatched.add(Dispatched::Service);
                 if let Some(slot) = self.tasks.find(task) {
                     slot.legs.insert(LegId::FIRST, Place::Here(dialog));
                     if request.method == Method::Invite {
@@ -124,11 +124,11 @@ impl Actor {
                 self.local.push_back(Local::Check(task));
             }
             Decision::Related(id) => {
-                self.node.tally.dispatched(Dispatched::Related);
+                self.dispatched.add(Dispatched::Related);
                 self.dispatch_related(dialog, &id, request, now);
             }
             Decision::Refuse(code, reason) => {
-                self.node.tally.dispatched(Dispatched::Refused);
+                self.dispatched.add(Dispatched::Refused);
                 self.refuse_and_release(dialog, &request, code, Some(&reason), now);
             }
         }

@@ -17,7 +17,7 @@ use prometheus_client::registry::Registry;
 
 pub(crate) use self::events::Events;
 use self::export::Scrape;
-pub(crate) use self::tally::{Dispatched, Tally};
+pub(crate) use self::tally::{Dispatched, Dispatches, Tally};
 use crate::control::Control;
 
 /// All metrics as they are now. Reads files of the system.

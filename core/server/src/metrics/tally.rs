@@ -4,7 +4,7 @@ use std::array::from_fn;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use jsip::{Counters, Finished, Method, Side};
+use jsip::{Counters, Finished, Method, Side, Stack};
 
 /// Threads that do not share counters. (Two that do only wait for each other's caches.)
 const SHARDS: usize = 16;
@@ -44,6 +44,18 @@ impl Dispatched {
     ];
 }
 
+/// How many new dialogs went where, in one turn.
+#[derive(Debug, Default)]
+pub(crate) struct Dispatches([u32; Dispatched::ALL.len()]);
+
+impl Dispatches {
+    pub(crate) fn add(&mut self, to: Dispatched) {
+        if let Some(count) = self.0.get_mut(to as usize) {
+            *count += 1;
+        }
+    }
+}
+
 /// Who sent the requests that are counted.
 pub(super) const SIDES: [(Side, &str); 2] = [(Side::Peer, "peer"), (Side::Application, "application")];
 
@@ -71,6 +83,39 @@ struct OfSide {
     set_ups: Times,
 }
 
+impl Shard {
+    /// So many requests were finished alike.
+    fn finished(&self, Finished { method, code, from, took, .. }: Finished, alike: u64) {
+        let Some(side) = self.sides.get(usize::from(from == Side::Application)) else { return };
+        let code = code.as_u16();
+        let class = usize::from(code / 100).saturating_sub(2);
+        if let Some(count) = side.finals.get(method as usize).and_then(|of_method| of_method.get(class)) {
+            count.fetch_add(alike, Relaxed);
+        }
+        if code >= 400
+            && let Some(count) =
+                CODES.iter().position(|watched| *watched == code).and_then(|at| side.codes.get(at))
+        {
+            count.fetch_add(alike, Relaxed);
+        }
+        match method {
+            Method::Invite if class == 0 => side.set_ups.add(took, alike),
+            Method::Invite => {}
+            Method::Ack
+            | Method::Bye
+            | Method::Cancel
+            | Method::Register
+            | Method::Options
+            | Method::Info
+            | Method::Update
+            | Method::Prack
+            | Method::Subscribe
+            | Method::Message
+            | Method::Notify => side.transactions.add(took, alike),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Times {
     /// One more than bounds: the last takes the rest.
@@ -96,48 +141,26 @@ impl Tally {
     }
 
     /// Adds what a turn has done.
-    pub(crate) fn add(&self, counters: &Counters, finished: impl Iterator<Item = Finished>) {
+    pub(crate) fn add<T: Clone>(&self, stack: &mut Stack<T>, dispatches: &mut Dispatches) {
         let Some(shard) = self.mine() else { return };
-        for (counter, value) in shard.stack.iter().zip(counters.values()) {
-            if value != 0 {
+        stack.take_counters(|at, value| {
+            if let Some(counter) = shard.stack.get(at) {
                 counter.fetch_add(value, Relaxed);
             }
+        });
+        // What is done in one turn is mostly alike: it is added at once.
+        let mut finished = stack.drain_finished().peekable();
+        while let Some(one) = finished.next() {
+            let mut alike = 1;
+            while finished.next_if_eq(&one).is_some() {
+                alike += 1;
+            }
+            shard.finished(one, alike);
         }
-        for Finished { method, code, from, took, .. } in finished {
-            let Some(side) = shard.sides.get(usize::from(from == Side::Application)) else { continue };
-            let code = code.as_u16();
-            let class = usize::from(code / 100).saturating_sub(2);
-            if let Some(count) = side.finals.get(method as usize).and_then(|of_method| of_method.get(class)) {
-                count.fetch_add(1, Relaxed);
+        for (counter, value) in shard.dispatched.iter().zip(&mut dispatches.0) {
+            if *value != 0 {
+                counter.fetch_add(u64::from(std::mem::take(value)), Relaxed);
             }
-            if code >= 400
-                && let Some(count) =
-                    CODES.iter().position(|watched| *watched == code).and_then(|at| side.codes.get(at))
-            {
-                count.fetch_add(1, Relaxed);
-            }
-            match method {
-                Method::Invite if class == 0 => side.set_ups.add(took),
-                Method::Invite => {}
-                Method::Ack
-                | Method::Bye
-                | Method::Cancel
-                | Method::Register
-                | Method::Options
-                | Method::Info
-                | Method::Update
-                | Method::Prack
-                | Method::Subscribe
-                | Method::Message
-                | Method::Notify => side.transactions.add(took),
-            }
-        }
-    }
-
-    /// Counts where a new dialog went.
-    pub(crate) fn dispatched(&self, to: Dispatched) {
-        if let Some(count) = self.mine().and_then(|shard| shard.dispatched.get(to as usize)) {
-            count.fetch_add(1, Relaxed);
         }
     }
 
@@ -196,17 +219,14 @@ pub(super) struct Histogram {
 }
 
 impl Times {
-    fn add(&self, took: Duration) {
-        let milliseconds = took.as_millis() as u64;
-        // A time on a bound belongs below it; a fraction of a millisecond is above.
-        let above = u64::from(Duration::from_millis(milliseconds) < took);
-        let at = BOUNDS.partition_point(|bound| *bound < milliseconds + above);
+    /// So many took so long.
+    fn add(&self, took: Duration, alike: u64) {
+        let at = BOUNDS.partition_point(|bound| Duration::from_millis(*bound) < took);
         if let Some(bucket) = self.buckets.get(at) {
-            bucket.fetch_add(1, Relaxed);
+            bucket.fetch_add(alike, Relaxed);
         }
-        let microseconds = took.as_micros() as u64;
-        if microseconds != 0 {
-            self.microseconds.fetch_add(microseconds, Relaxed);
+        if !took.is_zero() {
+            self.microseconds.fetch_add((took.as_micros() as u64).saturating_mul(alike), Relaxed);
         }
     }
 }
