@@ -221,6 +221,32 @@ hops: ['*.edge.example.net:8080']
 }
 
 #[tokio::test]
+async fn a_reload_never_opens_a_public_port() {
+    const TOKEN: &str = "0123456789abcdef";
+    let server =
+        Setup::new().settings(&format!("api: {{listen: '0.0.0.0:0', token: {TOKEN}}}")).start().await;
+    let cases = ["", "# all gone\n", "jsip: {realm: rtc.test}\n", "api: {listen: '127.0.0.1:0'}\n"];
+    let mut seen = String::new();
+    for (index, text) in cases.iter().enumerate() {
+        server.files.write("conf/rtcd.yaml", text);
+        server.signal(Signal::Reload).await;
+        let mut tick = interval(Duration::from_millis(10));
+        let reloads = loop {
+            tick.tick().await;
+            let config = server.api_with("/runtime/v1/config", TOKEN).await;
+            if config["reloads"]["bad"] == index + 1 {
+                break config["reloads"].clone();
+            }
+            assert_eq!(config["reloads"]["good"], 0, "{text:?}: {config}");
+        };
+        seen += &format!("{text:?}: {}\n", reloads["problems"]);
+        assert_eq!(server.curl("POST", "/slpm/v1/x?file=conformance").await.0, 401);
+    }
+    insta::assert_snapshot!(seen);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn version_and_health() {
     let server = Setup::new().start().await;
     let mut seen = both(&server, "/runtime/v1/version").await;

@@ -120,3 +120,20 @@ async fn a_service_that_is_off_finishes_its_tasks() {
     assert_eq!((&default["used"], &default["using"]), (&json!(1), &json!(0)));
     server.end_with([alice]).await;
 }
+
+#[tokio::test]
+async fn a_switch_whose_implementation_has_gone_can_be_taken_back() {
+    let folder = Folder::new("vanished");
+    folder.write("conf/rtcd.yaml", PORTS).write("routes.yaml", ROUTES);
+    std::fs::create_dir(folder.path().join("state")).unwrap();
+    folder.write("state/switched.json", r#"{"slps": {"foo": "vanished"}, "apis": {"bar.v1": "vanished"}}"#);
+    let program = Program::start(&folder);
+    for path in ["/slpm/v1/foo", "/apim/v1/bar.v1"] {
+        assert_eq!(program.curl("DELETE", path).await.0, 200, "{path}");
+        assert_eq!(program.curl("DELETE", path).await.0, 404, "{path}");
+    }
+    let kept = std::fs::read_to_string(folder.path().join("state/switched.json")).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&kept).unwrap(), json!({"slps": {}, "apis": {}}));
+    program.signal("TERM");
+    assert!(program.ended().await.success());
+}

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use rtcd_server::{Ended, Logs, Server, StartError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -26,6 +27,9 @@ pub(crate) enum ServeError {
     Address(#[source] io::Error),
 }
 
+/// How long tasks may take to let go of what they hold.
+const LAST_TASKS: Duration = Duration::from_millis(200);
+
 /// Serves until a signal ends it.
 pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<ExitCode, Error> {
     if detached {
@@ -45,12 +49,14 @@ pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<E
     };
     raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    // Both outlive the runtime: its tasks log, and hold the ports.
+    let (mut kept_logs, mut kept_pid_file) = (None, None);
     let served = runtime.block_on(async {
         // Before the pid file tells others where to send them.
         let signals = Signals::new().map_err(ServeError::Signals)?;
-        let _pid_file = PidFile::lock(&config.settings.server.pid_path())?;
-        // Held to the end, when it writes what is left.
+        kept_pid_file = Some(PidFile::lock(&config.settings.server.pid_path())?);
         let logs = Logs::start(&config.settings).map_err(ServeError::Logs)?;
+        kept_logs = Some(logs.clone());
         let location = config.settings.rtc.location.as_str().to_owned();
         let server = Server::bind_with(config, logs.clone()).await.map_err(ServeError::Start)?;
         let greeting = Greeting {
@@ -75,7 +81,11 @@ pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<E
         })
     });
     // Whatever a plugin computes on a thread of its own does not hold up the end.
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(LAST_TASKS);
+    if let Some(logs) = kept_logs {
+        logs.flush();
+    }
+    drop(kept_pid_file);
     served
 }
 

@@ -6,6 +6,8 @@ use std::fmt;
 use saphyr_parser::{Event, Parser};
 use serde_yaml::Value;
 
+use super::source::is_built_in;
+
 /// Something is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -92,6 +94,12 @@ impl Document {
             }
             field = field.get(..field.rfind(['.', '['])?)?;
         }
+    }
+
+    /// What is wrong if this file was there and now is gone.
+    pub(crate) fn lost_in(&self, new: &Self) -> Option<Problem> {
+        let gone = is_built_in(&new.file) && !is_built_in(&self.file);
+        gone.then(|| Problem { file: self.file.clone(), ..Problem::new("", "the file is gone") })
     }
 
     /// A problem with this file.

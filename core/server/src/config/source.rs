@@ -42,6 +42,14 @@ impl dyn Source {
     }
 }
 
+/// Behind the name of a file that is in the program itself.
+const BUILT_IN: &str = " (built in)";
+
+/// Whether a file is in the program itself.
+pub(super) fn is_built_in(file: &str) -> bool {
+    file.ends_with(BUILT_IN)
+}
+
 /// A folder with `routes.yaml` and `conf/`; what is not there is taken from the copies in the program.
 #[derive(Debug, Clone)]
 pub struct ConfigDir {
@@ -64,7 +72,7 @@ impl Source for ConfigDir {
                 .embedded
                 .iter()
                 .find(|(embedded, _)| *embedded == name)
-                .map(|(_, text)| Text { file: format!("{name} (built in)"), text: (*text).to_owned() })),
+                .map(|(_, text)| Text { file: format!("{name}{BUILT_IN}"), text: (*text).to_owned() })),
             Err(error) => Err(error),
         }
     }

@@ -60,12 +60,17 @@ impl OverlayFile {
     /// Keeps an overlay. When this returns, it outlives a crash of the machine.
     pub(crate) fn write(&self, overlay: &Overlay) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
+        let folder = File::open(&self.folder)?;
         let new = self.folder.join(format!("{NAME}.new"));
         let mut file = File::create(&new)?;
         file.write_all(&serde_json::to_vec_pretty(overlay)?)?;
         file.sync_all()?;
         fs::rename(&new, self.folder.join(NAME))?;
-        File::open(&self.folder)?.sync_all()
+        // It is in its place: from here on the switch is made.
+        if let Err(error) = folder.sync_all() {
+            tracing::warn!(%error, "a switch may not outlive a crash of the machine");
+        }
+        Ok(())
     }
 }
 

@@ -83,7 +83,15 @@ impl Control {
         let (settings, need_restart) =
             keep_what_needs_a_restart(&self.node.live().settings, &config.settings);
         config.settings = settings;
-        let mut problems = Vec::new();
+        // What was good in the file may not be so beside what stays until a restart, such as a public address without a token.
+        let mut problems: Vec<Problem> = config
+            .settings
+            .contradictions()
+            .into_iter()
+            .map(|problem| config.effective.place(problem))
+            .collect();
+        problems.extend(self.shown.load().effective.lost_in(&config.effective));
+        problems.extend(self.node.routes().load().raw.document.lost_in(&config.routes.document));
         let mut commits = Vec::new();
         for follower in &self.followers {
             match follower.prepare(&config.settings) {

@@ -53,8 +53,9 @@ impl Control {
         if !is_api_name(name) {
             return Err(SwitchError::BadName(name.to_owned()));
         }
-        let binding = ApiBinding::new(name, implementation, self.node.services())?;
         self.change(|table, overlay, base| {
+            // Within the change, so that a reload beside it does not get older settings of the API over its own.
+            let binding = ApiBinding::new(name, implementation, self.node.services())?;
             let in_table = base.apis.get(name);
             let as_it_was = in_table.is_some_and(|api| api.enabled && api.implementation == implementation);
             set(&mut overlay.apis, name, Some(implementation), as_it_was);
@@ -68,8 +69,14 @@ impl Control {
         not_built_in(name)?;
         self.change(|table, overlay, base| {
             let as_it_was = base.apis.get(name).is_none_or(|api| !api.enabled);
+            // It may have been switched on and be left out, because it is not compiled in any more.
+            let was_switched_on = matches!(overlay.apis.get(name), Some(Some(_)));
             set(&mut overlay.apis, name, None, as_it_was);
-            table.apis.remove(name).map(drop).ok_or_else(|| SwitchError::NotEnabled(name.to_owned()))
+            if table.apis.remove(name).is_some() || was_switched_on {
+                Ok(())
+            } else {
+                Err(SwitchError::NotEnabled(name.to_owned()))
+            }
         })
     }
 
@@ -78,8 +85,8 @@ impl Control {
         if !is_name(name) {
             return Err(SwitchError::BadName(name.to_owned()));
         }
-        let binding = self.node.services().bind(name, implementation)?;
         self.change(|table, overlay, base| {
+            let binding = self.node.services().bind(name, implementation)?;
             let as_it_was = base.slps.get(name).is_some_and(|bound| bound == implementation);
             set(&mut overlay.slps, name, Some(implementation), as_it_was);
             table.slps.insert(name.to_owned(), binding);
@@ -90,8 +97,13 @@ impl Control {
     /// Disables a service: new dialogs get 404, live tasks go on.
     pub(crate) fn disable_slp(&self, name: &str) -> Result<(), SwitchError> {
         self.change(|table, overlay, base| {
+            let was_switched_on = matches!(overlay.slps.get(name), Some(Some(_)));
             set(&mut overlay.slps, name, None, !base.slps.contains_key(name));
-            table.slps.remove(name).map(drop).ok_or_else(|| SwitchError::NotEnabled(name.to_owned()))
+            if table.slps.remove(name).is_some() || was_switched_on {
+                Ok(())
+            } else {
+                Err(SwitchError::NotEnabled(name.to_owned()))
+            }
         })
     }
 

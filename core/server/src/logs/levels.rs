@@ -13,6 +13,9 @@ use tracing_subscriber::layer::{Context, Filter};
 use super::Side;
 use crate::config::{LogLevels, Settings};
 
+/// The target of audit lines.
+const AUDIT: &str = "rtcd::audit";
+
 /// The levels in force.
 #[derive(Debug)]
 pub(super) struct Levels(ArcSwap<Table>);
@@ -50,6 +53,10 @@ impl Table {
 
     fn lets_pass(&self, metadata: &Metadata<'_>) -> bool {
         let (target, level) = (metadata.target(), metadata.level());
+        // Who switched what is not a matter of taste.
+        if target == AUDIT && *level <= tracing::Level::INFO {
+            return true;
+        }
         let own = match Side::of(target) {
             Side::Rtc => self.rtc.as_ref(),
             Side::Api => self.api.as_ref(),
@@ -68,6 +75,7 @@ impl Table {
             .into_iter()
             .flatten()
             .filter_map(Filter::<Registry>::max_level_hint)
+            .chain([LevelFilter::INFO])
             .max()
     }
 }

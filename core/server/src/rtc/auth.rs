@@ -56,6 +56,8 @@ impl Gate {
             Ok(Ok(response)) if response.status() == StatusCode::OK => Ok(()),
             Ok(Ok(_)) => Err(NotLetIn::Refused),
             Ok(Err(error)) => {
+                // The URL may hold a secret.
+                let error = error.without_url();
                 tracing::warn!(%error, "authurl cannot be asked");
                 Err(NotLetIn::Failed)
             }
