@@ -1,6 +1,6 @@
 //! The gate: who may call, by the admin token and by `access.v1` when that is enabled.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -19,6 +20,7 @@ use tokio::time::timeout;
 
 use super::audit::Audit;
 use super::plugin::call;
+use crate::config::ApiSettings;
 use crate::control::Control;
 use crate::routes::ApiBinding;
 use crate::rtc::headers;
@@ -42,8 +44,8 @@ pub(super) async fn gate(State(control): State<Arc<Control>>, request: Request, 
     }
     let (parts, body) = request.into_parts();
     let remote = parts.extensions.get().map(|ConnectInfo(remote): &ConnectInfo<SocketAddr>| *remote);
-    let token = control.node().live().settings.api.token.clone();
-    let decision = decide(&control, token.expose(), remote, &parts).await;
+    let live = control.node().live().clone();
+    let decision = decide(&control, &live.settings.api, remote, &parts).await;
     let who = decision.as_ref().ok().and_then(Option::as_deref);
     // Written when it goes, so also for a client that is gone before its answer.
     let mut audit = Audit::of(who, remote, &parts);
@@ -57,10 +59,11 @@ pub(super) async fn gate(State(control): State<Arc<Control>>, request: Request, 
 
 async fn decide(
     control: &Control,
-    token: &str,
+    api: &ApiSettings,
     remote: Option<SocketAddr>,
     parts: &Parts,
 ) -> Result<Who, StatusCode> {
+    let (token, insecure) = (api.token.expose(), api.insecure);
     let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = authorization.and_then(secret::bearer);
     let is_admin = !token.is_empty() && given.is_some_and(|given| secret::same(given, token));
@@ -71,10 +74,25 @@ async fn decide(
             Ok(if is_admin { Some("admin".to_owned()) } else { name })
         }
         None if is_admin => Ok(Some("admin".to_owned())),
+        None if token.is_empty() && !insecure && is_of_a_stranger(&parts.headers) => {
+            Err(StatusCode::FORBIDDEN)
+        }
         None if token.is_empty() => Ok(None),
         None if given.is_none() => Err(StatusCode::UNAUTHORIZED),
         None => Err(StatusCode::FORBIDDEN),
     }
+}
+
+/// Whether a page of somebody else's, in the operator's own browser, has made the call: a browser sends it to loopback as it would
+/// anywhere, and where there is no token nothing else would stop it. A page whose name was made to lead here is told by that name.
+fn is_of_a_stranger(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
+    let Some(origin) = text(header::ORIGIN) else { return false };
+    let host = text(header::HOST).unwrap_or_default();
+    let name = host.parse::<Authority>().map(|authority| authority.host().to_owned()).unwrap_or_default();
+    let leads_here_alone = name == "localhost" || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    let same = origin.split_once("://").is_some_and(|(_, authority)| authority == host);
+    !same || !leads_here_alone
 }
 
 fn question(remote: Option<SocketAddr>, parts: &Parts, is_admin: bool) -> Value {
@@ -135,4 +153,34 @@ fn denied(status: StatusCode) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_of_strangers() {
+        for (host, origin, stranger) in [
+            (Some("127.0.0.1:2539"), None, false),
+            (Some("[::1]:2539"), None, false),
+            (Some("localhost:2539"), Some("http://localhost:2539"), false),
+            (None, None, false),
+            (Some("127.0.0.1:2539"), Some("http://evil.example"), true),
+            (Some("127.0.0.1:2539"), Some("http://127.0.0.1:8080"), true),
+            (Some("127.0.0.1:2539"), Some("null"), true),
+            (Some("evil.example:2539"), Some("http://evil.example:2539"), true),
+            (Some("proxy.example"), None, false),
+            (None, Some("http://evil.example"), true),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(host) = host {
+                headers.insert(header::HOST, HeaderValue::from_static(host));
+            }
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            }
+            assert_eq!(is_of_a_stranger(&headers), stranger, "{host:?} {origin:?}");
+        }
+    }
 }

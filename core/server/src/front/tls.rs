@@ -12,11 +12,11 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::ServerConfig;
+use tokio_rustls::rustls::server::{Acceptor, ServerConfig};
 use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio_rustls::rustls::{Error, InconsistentKeys};
 
@@ -50,10 +50,12 @@ impl Certificate {
     /// Greets a client; `None` if that fails or takes too long.
     pub(super) async fn greet(&self, tcp: TcpStream, patience: Duration, gauges: &Gauges) -> Option<Stream> {
         let greeted = timeout(patience, async {
+            // Who says nothing takes no place from those who do.
+            let hello = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
             // Never closed.
             let _permit = self.handshakes.acquire().await;
-            let acceptor = TlsAcceptor::from(self.config.load_full());
-            acceptor.accept_with(tcp, |connection| connection.set_buffer_limit(Some(BUFFER))).await
+            let config = self.config.load_full();
+            hello.into_stream_with(config, |connection| connection.set_buffer_limit(Some(BUFFER))).await
         });
         match greeted.await {
             Ok(Ok(stream)) => return Some(Stream::tls(stream)),
