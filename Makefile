@@ -28,14 +28,17 @@ USER_NAME = rtcd
 .PHONY: all test install uninstall
 
 all:
-	cargo build --release --locked
+	cargo build --release -p rtcd
 
 test:
 	cargo test
 
 ifndef RTCD
 RTCD = target/release/rtcd
-install: all
+install: $(RTCD)
+# Only if it is not there: who installs as root may have no cargo.
+$(RTCD):
+	$(MAKE) all
 endif
 
 # The files of this repository name the default paths.

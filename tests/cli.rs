@@ -202,6 +202,8 @@ fn in_the_background() {
     while !place.log().contains("settings and routes were read again") {
         std::thread::yield_now();
     }
+    // The file of its logs, which it has given itself, is no setting that has changed.
+    assert!(!place.log().contains("wait for a restart"), "{}", place.log());
     step(&["-s", "reopen"]);
     assert_eq!(place.pid().unwrap(), pid);
     step(&["serve", "-s", "quit"]);

@@ -147,3 +147,22 @@ fn read_greeting(child: &mut Child) -> (String, SocketAddr, impl BufRead + use<>
         said.split("ws://").nth(1).and_then(|rest| rest.split('/').next()).unwrap().parse().unwrap();
     (said, address, output)
 }
+
+#[test]
+fn a_start_tells_all_that_is_wrong_with_all_files() {
+    let folder = folder(
+        "all-wrong",
+        &[
+            ("conf/rtcd.yaml", "rtc: {port: 1}\njsip: {qsize: many}\n"),
+            ("routes.yaml", "slps: {a: b}\nroutes: []\napis: {}\nhops: []\n"),
+        ],
+    );
+    let start = |folder: &std::path::Path| {
+        let output = Command::new(RTCD).arg("-c").arg(folder).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let mut seen = start(&folder);
+    seen += &start(std::path::Path::new("/no/such/folder"));
+    insta::assert_snapshot!(seen);
+}

@@ -8,31 +8,40 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rtcd_server::{ConfigDir, ConfigErrors, Source, Text};
 
-use crate::Program;
 use crate::error::Error;
+use crate::{Program, settings};
 
 /// Prints what is wrong, each problem on a line, or which files are good.
 pub(crate) fn run(program: Program, folder: &Path) -> Result<ExitCode, Error> {
+    match all(program, folder) {
+        Ok(files) => {
+            for file in files {
+                println!("{file}: ok");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(Error::Load(ConfigErrors(problems))) => {
+            for problem in problems {
+                eprintln!("{problem}");
+            }
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The files that were read; or all that is wrong with them.
+pub(crate) fn all(program: Program, folder: &Path) -> Result<BTreeSet<String>, Error> {
+    settings::is_there(folder)?;
     let files = Arc::new(Files { folder: ConfigDir::new(folder, program.embedded), read: Mutex::default() });
     // What plugins start when they are loaded ends with the runtime.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
     let checked = runtime.block_on(rtcd_server::check(files.clone()));
     runtime.shutdown_background();
-    match checked {
-        Ok(()) => {
-            for file in files.read.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-                println!("{file}: ok");
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(ConfigErrors(problems)) => {
-            for problem in problems {
-                eprintln!("{problem}");
-            }
-            Ok(ExitCode::FAILURE)
-        }
-    }
+    checked?;
+    let read = files.read.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(read.clone())
 }
 
 /// A folder, and the files that were read there.

@@ -12,7 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::error::Error;
 use crate::pidfile::PidFile;
 use crate::signals::Signals;
-use crate::{Program, background, notify, settings};
+use crate::{Program, background, check, notify, settings};
 
 /// The server cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +36,10 @@ pub(crate) fn serve(program: Program, folder: &Path, detached: bool) -> Result<E
         background::detach()?;
     }
     (program.check_plugins)().map_err(Error::Plugins)?;
-    let mut config = settings::load(program, folder)?;
-    let log = &mut config.settings.log.file;
-    if detached && log.as_os_str().is_empty() {
-        *log = config.settings.server.state_dir.join("rtcd.log");
-    }
-    let log = log.clone();
+    // The first thing that is wrong is not all that is wrong.
+    let all = |errors| check::all(program, folder).err().unwrap_or(Error::Load(errors));
+    let config = settings::load(program, folder, detached).map_err(all)?;
+    let log = config.settings.log.file.clone();
     let stop = match folder {
         _ if !detached => "Ctrl-C".to_owned(),
         here if here == Path::new(".") => "rtcd -s quit".to_owned(),

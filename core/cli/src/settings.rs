@@ -6,14 +6,54 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use rtcd_server::{ApiSettings, Config, ConfigDir, ConfigErrors, ServerSettings, Settings, Source, Text};
+use rtcd_server::{
+    ApiSettings, Config, ConfigDir, ConfigErrors, Problem, ServerSettings, Settings, Source, Text,
+};
 use serde_yaml::{Mapping, Value};
 
 use crate::Program;
 
-/// Settings and routes of a folder.
-pub(crate) fn load(program: Program, folder: &Path) -> Result<Config, ConfigErrors> {
-    Config::load(Arc::new(ConfigDir::new(folder, program.embedded)))
+/// Settings and routes of a folder. In the background there is no standard error: logs that have no file go to one in the state
+/// folder, at each reload too.
+pub(crate) fn load(program: Program, folder: &Path, detached: bool) -> Result<Config, ConfigErrors> {
+    is_there(folder)?;
+    let source = ConfigDir::new(folder, program.embedded);
+    let config = Config::load(Arc::new(source.clone()))?;
+    if !detached || !config.settings.log.file.as_os_str().is_empty() {
+        return Ok(config);
+    }
+    let log = config.settings.server.state_dir.join("rtcd.log");
+    Config::load(Arc::new(Detached { source, log: log.display().to_string() }))
+}
+
+/// A folder that is named must be there: what is not in it is taken from the program, and that nobody means by a slip.
+pub(crate) fn is_there(folder: &Path) -> Result<(), ConfigErrors> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let file = folder.display().to_string();
+    let text = "is no folder".to_owned();
+    Err(ConfigErrors(vec![Problem { file, line: None, field: String::new(), text }]))
+}
+
+/// A folder's files for a server in the background.
+#[derive(Debug)]
+struct Detached {
+    source: ConfigDir,
+    log: String,
+}
+
+impl Source for Detached {
+    fn read(&self, name: &str) -> io::Result<Option<Text>> {
+        self.source.read(name)
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        let mut variables = self.source.environment();
+        variables.retain(|(name, _)| name != "RTCD_LOG_FILE");
+        variables.push(("RTCD_LOG_FILE".to_owned(), self.log.clone()));
+        variables
+    }
 }
 
 /// The section `server`.

@@ -54,7 +54,10 @@ impl Control {
                 report.problems.clear();
                 gauges.reloads.fetch_add(1, Relaxed);
                 if !need_restart.is_empty() {
-                    tracing::warn!(keys = ?need_restart, "these keys are read at start alone; their new values wait for a restart");
+                    tracing::warn!(
+                        keys = need_restart.join(" "),
+                        "these keys are read at start alone; their new values wait for a restart"
+                    );
                 }
                 report.need_restart = need_restart;
                 tracing::info!("settings and routes were read again");

@@ -124,6 +124,9 @@ impl Drop for Shared {
 }
 
 fn append(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
     OpenOptions::new().create(true).append(true).open(path)
 }
 
