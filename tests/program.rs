@@ -157,12 +157,12 @@ fn a_start_tells_all_that_is_wrong_with_all_files() {
             ("routes.yaml", "slps: {a: b}\nroutes: []\napis: {}\nhops: []\n"),
         ],
     );
-    let start = |folder: &std::path::Path| {
+    let start = |folder: &Path| {
         let output = Command::new(RTCD).arg("-c").arg(folder).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
     };
     let mut seen = start(&folder);
-    seen += &start(std::path::Path::new("/no/such/folder"));
+    seen += &start(Path::new("/no/such/folder"));
     insta::assert_snapshot!(seen);
 }
