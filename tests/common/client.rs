@@ -1,5 +1,6 @@
 //! A client: one WebSocket, driven by hand.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use futures_util::{SinkExt, StreamExt};
@@ -20,6 +21,8 @@ pub(crate) struct Client {
     pub(crate) ws: WebSocketStream<TcpStream>,
     pub(crate) user: String,
     log: Option<Log>,
+    /// What came before the client was known to have arrived.
+    early: VecDeque<Message>,
 }
 
 /// What clients sent and received, in the order of the test's steps.
@@ -44,12 +47,30 @@ impl Log {
 
 impl Client {
     pub(crate) async fn connect(server: &TestServer, user: &str) -> Self {
-        Self::try_connect(server, &format!("/rtc?userid={user}"), user).await.unwrap()
+        let mut client = Self::try_connect(server, &format!("/rtc?userid={user}"), user).await.unwrap();
+        client.arrive().await;
+        client
     }
 
     /// One whose messages are logged.
     pub(crate) async fn logged(server: &TestServer, user: &str, log: &Log) -> Self {
         Self { log: Some(log.clone()), ..Self::connect(server, user).await }
+    }
+
+    /// The upgrade is answered a moment before the user can be reached: waits for what only the peer itself answers.
+    async fn arrive(&mut self) {
+        const HERE: &[u8] = b"here";
+        self.send_frame(Message::Ping(HERE.into())).await;
+        loop {
+            let frame = timeout(PATIENCE, self.ws.next()).await;
+            match frame.unwrap_or_else(|_| panic!("{} never arrived", self.user)) {
+                Some(Ok(Message::Pong(payload))) if payload == HERE => return,
+                // It was not to stay.
+                Some(Ok(frame @ Message::Close(_))) => return self.early.push_back(frame),
+                Some(Ok(frame)) => self.early.push_back(frame),
+                other => panic!("{}: no frame but {other:?}", self.user),
+            }
+        }
     }
 
     /// Connects to a path of the RTC side.
@@ -62,7 +83,7 @@ impl Client {
         tcp.set_nodelay(true)?;
         let url = format!("ws://{}{path}", server.rtc);
         let (ws, _) = timeout(PATIENCE, client_async(url, tcp)).await.unwrap()?;
-        Ok(Self { ws, user: user.to_owned(), log: None })
+        Ok(Self { ws, user: user.to_owned(), log: None, early: VecDeque::new() })
     }
 
     pub(crate) async fn send(&mut self, message: &Value) {
@@ -113,6 +134,9 @@ impl Client {
     }
 
     async fn read(&mut self) -> Message {
+        if let Some(frame) = self.early.pop_front() {
+            return frame;
+        }
         match self.ws.next().await {
             Some(Ok(frame)) => frame,
             other => panic!("{}: no frame but {other:?}", self.user),
@@ -162,7 +186,11 @@ impl Client {
         let mut rest = Vec::new();
         timeout(PATIENCE, async {
             self.ws.close(frame).await.unwrap();
+            let mut came = self.early;
             while let Some(Ok(frame)) = self.ws.next().await {
+                came.push_back(frame);
+            }
+            for frame in came {
                 if let Message::Text(text) = frame {
                     rest.push(serde_json::from_str(&text).unwrap());
                 }
