@@ -172,6 +172,18 @@ fn wrong_in_all_places_at_once() {
 }
 
 #[test]
+fn a_wrong_shape_hides_no_wrong_name() {
+    let folder = Folder::new("check-shape");
+    folder.write(ROUTES, "slps:\n  default: chatrom\nroutes:\n- {when: {methd: X}, slp: a}\n- {when: {}, slp: b}\napis: {}\nhops: {}\n");
+    let wrong_rule = check(&folder, &[]);
+    folder.write(
+        ROUTES,
+        "slps:\n  default: chatrom\nroutes:\n- {when: {}, slp: b}\napis:\n  echo: {impl: ehco}\nhops: {}\n",
+    );
+    insta::assert_snapshot!(wrong_rule + &check(&folder, &[]));
+}
+
+#[test]
 fn what_cannot_be_read() {
     let mut seen = String::new();
     for file in [SETTINGS, ROUTES, "conf/chatroom.yaml"] {

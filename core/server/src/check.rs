@@ -22,6 +22,9 @@ pub async fn check(source: Arc<dyn Source>) -> Result<(), ConfigErrors> {
                 let found = Certificate::load(side, &settings).err().into_iter().flatten();
                 problems.extend(found.map(|problem| effective.place(problem)));
             }
+            if let Err(error) = Gate::new(&settings.rtc) {
+                problems.push(effective.place(Problem::new("rtc.authurl", error.to_string())));
+            }
             settings
         }
         Err(found) => {
@@ -36,10 +39,6 @@ pub async fn check(source: Arc<dyn Source>) -> Result<(), ConfigErrors> {
             problems.extend(routes::load(&routes, node.services()).err().into_iter().flatten());
         }
         Err(found) => problems.extend(found),
-    }
-    // With default settings in place of wrong ones there is nothing to be found here.
-    if let Err(error) = Gate::new(&settings.rtc) {
-        problems.push(Problem::new("rtc.authurl", error.to_string()));
     }
     if let Err(error) = OverlayFile::new(&settings.server.state_dir).read() {
         problems.push(error.into_problem());

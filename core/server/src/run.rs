@@ -122,15 +122,7 @@ impl Server {
         for certificate in [&rtc_certificate, &api_certificate].into_iter().flatten() {
             followers.push(Arc::new(certificate.clone()));
         }
-        let control = Arc::new(Control::new(
-            node.clone(),
-            source,
-            (file, overlay),
-            routes,
-            effective,
-            followers,
-            logs.clone(),
-        ));
+        let control = Arc::new(Control::new(node.clone(), source, file, effective, followers, logs.clone()));
         Ok(Self {
             control,
             gate,
@@ -193,7 +185,7 @@ impl Server {
                 Some(Signal::Reopen) => logs.reopen(),
                 Some(Signal::Kill) => break Ended::AtOnce,
                 Some(Signal::Stop) | None => {
-                    // Who is in by then is told so.
+                    // Before the ports close: who is in by then is told so.
                     node.drain();
                     drop(rtc);
                     break stop(&node, &logs, &mut signals).await;
@@ -243,7 +235,6 @@ async fn stop_gracefully(node: &Node) {
     const CLOSE: Duration = Duration::from_millis(400);
     let patience = node.live().settings.server.stop_timeout;
     let deadline = Instant::now() + patience;
-    node.drain();
     tracing::info!(?patience, dialogs = node.gauges.dialogs.load(Relaxed), "stopping");
     let ended = timeout_at(deadline, async {
         let mut look = interval(LOOK);

@@ -20,7 +20,6 @@ pub(crate) use switch::SwitchError;
 use crate::config::{Effective, Source};
 use crate::logs::Logs;
 use crate::node::Node;
-use crate::routes::RawTable;
 
 /// APIs that are always there.
 pub(crate) const BUILT_IN: [&str; 3] = ["apim.v1", "runtime.v1", "slpm.v1"];
@@ -30,7 +29,8 @@ pub(crate) struct Control {
     node: Arc<Node>,
     source: Arc<dyn Source>,
     file: OverlayFile,
-    state: Mutex<State>,
+    /// Writers come one by one. What they start from is in the table in force.
+    writer: Mutex<()>,
     shown: ArcSwap<Shown>,
     /// What else has to do with settings.
     followers: Vec<Arc<dyn Prepare>>,
@@ -44,26 +44,17 @@ struct Shown {
     report: ReloadReport,
 }
 
-/// What writers need to know.
-struct State {
-    /// `routes.yaml` as it was last read and good.
-    base: RawTable,
-    /// What was switched over it.
-    overlay: Overlay,
-}
-
 impl Control {
     pub(crate) fn new(
         node: Arc<Node>,
         source: Arc<dyn Source>,
-        (file, overlay): (OverlayFile, Overlay),
-        base: RawTable,
+        file: OverlayFile,
         effective: Effective,
         followers: Vec<Arc<dyn Prepare>>,
         logs: Logs,
     ) -> Self {
         let shown = ArcSwap::from_pointee(Shown { effective, report: ReloadReport::default() });
-        Self { node, source, file, state: Mutex::new(State { base, overlay }), shown, followers, logs }
+        Self { node, source, file, writer: Mutex::new(()), shown, followers, logs }
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
@@ -80,8 +71,8 @@ impl Control {
         (shown.effective.clone(), shown.report.clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

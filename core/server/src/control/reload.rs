@@ -35,20 +35,19 @@ impl Control {
     /// # Errors
     /// All that is wrong; nothing has changed.
     pub(crate) fn reload(&self) -> Result<(), ConfigErrors> {
-        let mut state = self.lock();
+        let _writer = self.lock();
         #[expect(clippy::disallowed_methods, reason = "shown to people; no decision depends on it")]
         let now = SystemTime::now();
         let Shown { mut effective, mut report } = Shown::clone(&self.shown.load());
         report.last = Some(now);
         let gauges = &self.node.gauges;
-        let result = match self.prepare(&state.overlay) {
+        let result = match self.prepare() {
             Ok((config, table, need_restart, commits)) => {
                 for commit in commits {
                     commit();
                 }
                 self.node.set_settings(config.settings);
                 self.node.routes().store(Arc::new(table));
-                state.base = config.routes;
                 effective = config.effective;
                 report.good += 1;
                 report.problems.clear();
@@ -80,8 +79,8 @@ impl Control {
     #[expect(clippy::type_complexity, reason = "used once, by the function above")]
     fn prepare(
         &self,
-        overlay: &super::Overlay,
     ) -> Result<(Config, RouteTable, Vec<&'static str>, Vec<Box<dyn FnOnce() + Send>>), ConfigErrors> {
+        let in_force = self.node.routes().load_full();
         let mut config = Config::load(self.source.clone())?;
         let (settings, need_restart) =
             keep_what_needs_a_restart(&self.node.live().settings, &config.settings);
@@ -94,7 +93,7 @@ impl Control {
             .map(|problem| config.effective.place(problem))
             .collect();
         problems.extend(self.shown.load().effective.lost_in(&config.effective));
-        problems.extend(self.node.routes().load().raw.document.lost_in(&config.routes.document));
+        problems.extend(in_force.raw.document.lost_in(&config.routes.document));
         let mut commits = Vec::new();
         for follower in &self.followers {
             match follower.prepare(&config.settings) {
@@ -109,7 +108,8 @@ impl Control {
             problems.extend(crate::routes::check(&config.routes).1);
             return Err(ConfigErrors(problems));
         }
-        let table = RouteTable::build(&config.routes, overlay, self.node.services()).map_err(ConfigErrors)?;
+        let table = RouteTable::build(&config.routes, &in_force.overlay, self.node.services())
+            .map_err(ConfigErrors)?;
         Ok((config, table, need_restart, commits))
     }
 }

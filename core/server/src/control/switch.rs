@@ -112,15 +112,15 @@ impl Control {
         &self,
         change: impl FnOnce(&mut RouteTable, &mut Overlay, &crate::routes::RawTable) -> Result<(), SwitchError>,
     ) -> Result<(), SwitchError> {
-        let mut state = self.lock();
-        let mut table = RouteTable::clone(&self.node.routes().load());
-        let mut overlay = state.overlay.clone();
-        change(&mut table, &mut overlay, &state.base)?;
-        if overlay != state.overlay {
+        let _writer = self.lock();
+        let in_force = self.node.routes().load_full();
+        let mut table = RouteTable::clone(&in_force);
+        let mut overlay = Overlay::clone(&in_force.overlay);
+        change(&mut table, &mut overlay, &in_force.raw)?;
+        if overlay != *in_force.overlay {
             self.file.write(&overlay)?;
         }
-        table.overlay = Arc::new(overlay.clone());
-        state.overlay = overlay;
+        table.overlay = Arc::new(overlay);
         self.node.routes().store(Arc::new(table));
         Ok(())
     }

@@ -70,7 +70,19 @@ impl RawTable {
         let routes = list(&document, top, "routes", &mut problems);
         let apis = entries(&document, top, "apis", &mut problems);
         let hops = list(&document, top, "hops", &mut problems);
-        if problems.is_empty() { Ok(Self { slps, routes, apis, hops, document }) } else { Err(problems) }
+        let table = Self { slps, routes, apis, hops, document };
+        if problems.is_empty() {
+            return Ok(table);
+        }
+        // The names in what could be read are wrong or right all the same; those in rules only if all rules and services were read.
+        let rules_can_tell = !problems
+            .iter()
+            .any(|problem| ["slps", "routes"].iter().any(|section| problem.field.starts_with(section)));
+        let (_, names) = super::check(&table);
+        problems.extend(
+            names.into_iter().filter(|problem| rules_can_tell || !problem.field.starts_with("routes")),
+        );
+        Err(problems)
     }
 }
 
