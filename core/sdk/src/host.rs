@@ -135,6 +135,14 @@ impl Outbox {
         to.extend(self.0.effects.lock().unwrap_or_else(PoisonError::into_inner).drain(..));
     }
 
+    /// Gives the room back that is not used now.
+    pub fn shrink(&self) {
+        let mut effects = self.0.effects.lock().unwrap_or_else(PoisonError::into_inner);
+        if effects.is_empty() {
+            *effects = Vec::new();
+        }
+    }
+
     /// Whether nothing is there.
     pub fn is_empty(&self) -> bool {
         self.0.effects.lock().unwrap_or_else(PoisonError::into_inner).is_empty()

@@ -112,11 +112,9 @@ enum Probe {
 /// For how long the peer gave no sign of life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
-    /// Less than `keepalive`.
-    Short,
-    /// So long that it was pinged.
-    Long,
-    /// `dead_after`.
+    /// Less than `dead_after`.
+    Bearable,
+    /// So long.
     Dead,
 }
 
@@ -346,8 +344,7 @@ impl<T> Delivery<T> {
 
     /// Sends the pings that are due.
     pub(super) fn expire(&mut self, now: Instant, config: &StackConfig, counters: &mut Counters) -> Silence {
-        let Some(socket) = &mut self.socket else { return Silence::Short };
-        let mut silence = Silence::Short;
+        let Some(socket) = &mut self.socket else { return Silence::Bearable };
         if socket.check <= now {
             let dead = socket.last_life + config.dead_after;
             let quiet = socket.last_life + config.keepalive;
@@ -357,7 +354,6 @@ impl<T> Delivery<T> {
             if quiet <= now {
                 socket.check = dead.min(now + config.keepalive);
                 self.ping(counters);
-                silence = Silence::Long;
             } else {
                 socket.check = quiet.min(dead);
             }
@@ -366,7 +362,7 @@ impl<T> Delivery<T> {
             Some(Probe::Due(at)) if at <= now => self.ping(counters),
             Some(Probe::Quiet | Probe::Due(_) | Probe::UnderWay(_)) | None => {}
         }
-        silence
+        Silence::Bearable
     }
 
     pub(super) fn close(&mut self, reason: CloseReason) {
@@ -388,7 +384,9 @@ impl<T> Delivery<T> {
     }
 
     pub(super) fn shrink(&mut self) {
-        self.outputs.shrink_to_fit();
+        if self.outputs.is_empty() {
+            self.outputs = VecDeque::new();
+        }
         if self.acks.is_empty() {
             self.acks = VecDeque::new();
         }

@@ -147,6 +147,10 @@ impl<T> Dialogs<T> {
 
     /// Adds a dialog; its id must be free.
     pub(super) fn insert(&mut self, id: DialogId, tag: Option<T>, now: Instant) -> DialogKey {
+        if self.slab.capacity() == 0 {
+            // Most peers have one dialog at a time; a vector would begin with room for four.
+            self.slab = Slab::with_capacity(1);
+        }
         let entry = self.slab.vacant_entry();
         // A peer has less than 2^32 dialogs: each takes far more than a byte.
         let index = u32::try_from(entry.key()).unwrap_or(u32::MAX);
@@ -175,7 +179,7 @@ impl<T> Dialogs<T> {
 
     /// Gives the memory of past dialogs back, if there are none now.
     pub(super) fn shrink(&mut self) {
-        if self.slab.is_empty() {
+        if self.slab.is_empty() && self.slab.capacity() > 0 {
             self.slab = Slab::new();
             self.ids = HashMap::with_hasher(self.ids.hasher().clone());
         }

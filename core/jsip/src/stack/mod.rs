@@ -171,19 +171,23 @@ impl<T: Clone> Stack<T> {
         let core = &mut self.core;
         core.linger.expire(now);
         match core.delivery.expire(now, &core.config, &mut core.counters) {
-            Silence::Short => {}
-            Silence::Long => {
-                // A quiet peer costs no spare memory.
-                core.delivery.shrink();
-                core.finished.shrink_to_fit();
-                self.dialogs.shrink();
-                self.timers.shrink();
-            }
+            Silence::Bearable => {}
             Silence::Dead => {
                 core.delivery.close(CloseReason::Silent);
                 self.handle_detached(now, Detach::Lost);
             }
         }
+    }
+
+    /// Gives the room back that is not used now. For a driver that is about to wait: a silent peer costs no more than it has to.
+    pub fn shrink(&mut self) {
+        let core = &mut self.core;
+        core.delivery.shrink();
+        if core.finished.is_empty() {
+            core.finished = Vec::new();
+        }
+        self.dialogs.shrink();
+        self.timers.shrink();
     }
 
     /// The next thing to do, in order.

@@ -58,6 +58,8 @@ impl Timers {
     }
 
     pub(super) fn shrink(&mut self) {
-        self.touched.shrink_to_fit();
+        if self.touched.is_empty() {
+            self.touched = Vec::new();
+        }
     }
 }

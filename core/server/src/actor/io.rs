@@ -1,8 +1,13 @@
-//! What carries a WebSocket, and how much of it has been written.
+//! What carries a WebSocket: read and written in large pieces, through room that belongs to the thread and not to the connection.
+//!
+//! Most connections are silent most of the time. What one of them keeps while it is silent is what the server's memory is made of,
+//! so a buffer that is used up is given back at once, and taken warm by whoever comes next.
 
+use std::cell::RefCell;
 use std::io;
+use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -11,20 +16,75 @@ pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
 
-/// Counts what is written: a reader that takes little at a time is not one that takes nothing.
+/// Bytes that are read from a connection at once.
+const READ: usize = 16 * 1024;
+
+/// Bytes that are written without waiting for the end of the turn.
+const WRITE: usize = 16 * 1024;
+
+/// Room for what is written that a thread keeps for the next connection.
+const SPARE: usize = 64 * 1024;
+
+thread_local! {
+    /// Where a connection's bytes arrive before they go to its WebSocket.
+    static ARRIVED: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
+    /// Room for what a connection writes, while none writes.
+    static LEAVING: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Buffers a connection, and counts what is written: a reader that takes little at a time is not one that takes nothing.
 pub(crate) struct Metered {
     io: Box<dyn Io>,
+    /// What was read and found no room in the WebSocket yet, from `taken` on.
+    ahead: Vec<u8>,
+    taken: usize,
+    /// What is to be written, from `gone` on.
+    leaving: Vec<u8>,
+    gone: usize,
     written: u64,
 }
 
 impl Metered {
     pub(crate) fn new(io: impl Io) -> Self {
-        Self { io: Box::new(io), written: 0 }
+        Self { io: Box::new(io), ahead: Vec::new(), taken: 0, leaving: Vec::new(), gone: 0, written: 0 }
     }
 
     /// Bytes that the other side's kernel, or this one's, has taken.
     pub(crate) fn written(&self) -> u64 {
         self.written
+    }
+
+    /// Gives what was read ahead, as far as there is room.
+    fn take_ahead(&mut self, buf: &mut ReadBuf<'_>) {
+        let rest = self.ahead.get(self.taken..).unwrap_or_default();
+        let (now, later) = rest.split_at(rest.len().min(buf.remaining()));
+        buf.put_slice(now);
+        self.taken += now.len();
+        if later.is_empty() {
+            self.ahead = Vec::new();
+            self.taken = 0;
+        }
+    }
+
+    /// Writes what is to be written.
+    fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let rest @ [_, ..] = self.leaving.get(self.gone..).unwrap_or_default() {
+            let count = ready!(Pin::new(&mut self.io).poll_write(cx, rest))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.gone += count;
+            self.written += count as u64;
+        }
+        self.gone = 0;
+        self.leaving.clear();
+        let room = mem::take(&mut self.leaving);
+        LEAVING.with_borrow_mut(|spare| {
+            if room.capacity() > spare.capacity() && room.capacity() <= SPARE {
+                *spare = room;
+            }
+        });
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -34,24 +94,48 @@ impl AsyncRead for Metered {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
+        if self.ahead.is_empty() {
+            ready!(ARRIVED.with_borrow_mut(|room| {
+                let mut arrived = ReadBuf::new(room);
+                ready!(Pin::new(&mut self.io).poll_read(cx, &mut arrived))?;
+                let (now, later) = arrived.filled().split_at(arrived.filled().len().min(buf.remaining()));
+                buf.put_slice(now);
+                self.ahead.extend_from_slice(later);
+                Poll::Ready(io::Result::Ok(()))
+            }))?;
+        } else {
+            self.take_ahead(buf);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Metered {
+    /// Takes all; the socket bounds what it gives before it is flushed.
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write(cx, buf);
-        if let Poll::Ready(Ok(count)) = &written {
-            self.written += *count as u64;
+        if self.leaving.capacity() == 0 {
+            self.leaving = LEAVING.take();
         }
-        written
+        if self.gone > self.leaving.len() / 2 {
+            let gone = mem::take(&mut self.gone);
+            self.leaving.drain(..gone);
+        }
+        self.leaving.extend_from_slice(buf);
+        if self.leaving.len() - self.gone >= WRITE
+            && let Poll::Ready(Err(error)) = self.poll_leave(cx)
+        {
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(Ok(buf.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_leave(cx))?;
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_leave(cx))?;
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }

@@ -222,8 +222,19 @@ impl Actor {
             cx.waker().wake_by_ref();
         } else {
             self.arm(cx, now);
+            self.shrink();
         }
         Poll::Pending
+    }
+
+    /// Gives back what only a turn needs. Most peers are silent most of the time: what each kept would be most of the server's
+    /// memory, and cold when it is needed again.
+    fn shrink(&mut self) {
+        self.stack.shrink();
+        self.tasks.shrink();
+        if self.local.is_empty() {
+            self.local = VecDeque::new();
+        }
     }
 
     /// Takes new settings, if there are.

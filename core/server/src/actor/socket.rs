@@ -33,15 +33,13 @@ const BURST: usize = 8;
 /// A reader that takes nothing for so long does not read.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// How sockets are read and written. A small read buffer is what an idle connection costs most.
+/// How frames are cut out of what was read and put into what is written: [`Metered`] has the buffers.
 pub(crate) fn socket_config(max_message: usize) -> WebSocketConfig {
-    /// Bytes that are read at once.
-    const READ: usize = 4 * 1024;
-    /// Bytes that are written without waiting for the end of the turn.
-    const WRITE: usize = 16 * 1024;
+    /// Room for a frame under way; it grows with the frame. Each idle connection has it.
+    const FRAME: usize = 512;
     WebSocketConfig::default()
-        .read_buffer_size(READ)
-        .write_buffer_size(WRITE)
+        .read_buffer_size(FRAME)
+        .write_buffer_size(0)
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message))
 }

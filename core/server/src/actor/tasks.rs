@@ -135,6 +135,17 @@ impl Tasks {
         }
     }
 
+    /// Gives the room back that is not used now.
+    pub(crate) fn shrink(&mut self) {
+        self.out.shrink();
+        if self.effects.is_empty() {
+            self.effects = VecDeque::new();
+        }
+        if self.slots.is_empty() && self.slots.capacity() > 0 {
+            self.slots = Slab::new();
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
@@ -152,6 +163,10 @@ impl Tasks {
     pub(crate) fn add(&mut self, task: Box<dyn Hosted>, kind: Kind, now: Instant) -> TaskKey {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
+        if self.slots.capacity() == 0 {
+            // Most peers have one task at a time; a vector would begin with room for four.
+            self.slots = Slab::with_capacity(1);
+        }
         let index = self.slots.insert(Slot {
             generation,
             state: State::Here(task),
