@@ -16,6 +16,6 @@ pub use message::{
     StatusCode, Uri, UriError,
 };
 pub use stack::{
-    CloseReason, Counters, Counts, Detach, DialogInfo, DialogKey, Finished, Output, Release, SendError,
-    SessionInfo, Side, Stack, StackConfig, TransactionInfo,
+    Admission, CloseReason, Counters, Counts, Detach, DialogInfo, DialogKey, Finished, Output, Release,
+    SendError, SessionInfo, Side, Stack, StackConfig, TransactionInfo,
 };

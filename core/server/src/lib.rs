@@ -13,6 +13,7 @@ mod inspect;
 mod logs;
 mod metrics;
 mod node;
+mod overload;
 mod related;
 mod routes;
 mod rtc;

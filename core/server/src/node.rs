@@ -18,6 +18,7 @@ use crate::directory::{Added, Directory};
 use crate::front::Visitors;
 use crate::gauges::Gauges;
 use crate::metrics::{Events, Tally};
+use crate::overload::Overload;
 use crate::related::RelatedIds;
 use crate::routes::RouteTable;
 use crate::rtc::Attachment;
@@ -38,6 +39,7 @@ pub(crate) struct Node {
     pub(crate) related: RelatedIds,
     pub(crate) gauges: Gauges,
     pub(crate) visitors: Visitors,
+    pub(crate) overload: Overload,
     pub(crate) tally: Tally,
     pub(crate) events: Events,
     pub(crate) spawned: Spawned,
@@ -95,6 +97,7 @@ impl Node {
             related: RelatedIds::new(),
             gauges: Gauges::default(),
             visitors: Visitors::new(),
+            overload: Overload::new(),
             tally: Tally::new(),
             events: Events::default(),
             spawned: Spawned::default(),

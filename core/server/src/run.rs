@@ -16,7 +16,7 @@ use crate::logs::{LogFile, Logs};
 use crate::node::Node;
 use crate::routes::RouteTable;
 use crate::spawn::{Kind, WaitsFor, Who};
-use crate::{api, rtc};
+use crate::{api, overload, rtc};
 
 /// A server that is ready: its ports are bound.
 #[derive(Debug)]
@@ -179,6 +179,10 @@ impl Server {
         let reloads = node.spawned.spawn(Kind::Reloader, Who::Named("reload"), WaitsFor::Signal, |_| {
             reload_when_told(control, told)
         });
+        let watched = node.clone();
+        let watch = node
+            .spawned
+            .spawn(Kind::Watch, Who::Named("load"), WaitsFor::Pause, |_| overload::watch(watched));
         let ended = loop {
             match signals.recv().await {
                 Some(Signal::Reload) => reload.notify_one(),
@@ -193,6 +197,7 @@ impl Server {
             }
         };
         reloads.abort();
+        watch.abort();
         ended
     }
 }

@@ -46,10 +46,12 @@ pub(crate) enum Kind {
     Handler,
     /// Reads settings again when it is told to.
     Reloader,
+    /// Looks whether there is too much work.
+    Watch,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Listener,
         Self::Connection,
         Self::Caller,
@@ -58,6 +60,7 @@ impl Kind {
         Self::Dial,
         Self::Handler,
         Self::Reloader,
+        Self::Watch,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -70,6 +73,7 @@ impl Kind {
             Self::Dial => "dial",
             Self::Handler => "handler",
             Self::Reloader => "reloader",
+            Self::Watch => "watch",
         }
     }
 }

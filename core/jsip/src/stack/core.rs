@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use bytestring::ByteString;
 use foldhash::fast::FixedState;
 
+use super::admission::Gate;
 use super::delivery::{Delivery, Owner, Place, Room};
 use super::linger::{Answer, Linger};
 use super::{Counters, Finished, Output, Side, StackConfig};
-use crate::{CSeq, Method, Request, Response, StatusCode};
+use crate::{CSeq, Headers, Method, Request, Response, StatusCode};
 
 #[derive(Debug)]
 pub(super) struct Core<T> {
@@ -19,6 +20,7 @@ pub(super) struct Core<T> {
     pub(super) finished: Vec<Finished>,
     pub(super) delivery: Delivery<T>,
     pub(super) linger: Linger,
+    pub(super) gate: Gate,
     pub(super) sessions: usize,
     /// Requests of both sides without final response.
     pub(super) open: usize,
@@ -37,6 +39,7 @@ impl<T> Core<T> {
             finished: Vec::new(),
             delivery: Delivery::new(),
             linger: Linger::default(),
+            gate: Gate::default(),
             sessions: 0,
             open: 0,
             received: 0,
@@ -91,6 +94,14 @@ impl<T> Core<T> {
         self.finished(request.method, response.code, Side::Peer, Duration::ZERO);
     }
 
+    /// Answers a request that is not let in, and forgets it.
+    pub(super) fn turn_away(&mut self, now: Instant, request: &Request, headers: Headers) {
+        let response = Response { headers, ..request.response(StatusCode::SERVICE_UNAVAILABLE) };
+        self.counters.refused_overload += 1;
+        self.reply(now, &response);
+        self.finished(request.method, response.code, Side::Peer, Duration::ZERO);
+    }
+
     /// A request has got its final response.
     pub(super) fn finished(&mut self, method: Method, code: StatusCode, from: Side, took: Duration) {
         /// More are not kept for a driver that does not ask.
@@ -100,7 +111,7 @@ impl<T> Core<T> {
         }
     }
 
-    /// A 400 to a frame that is no request.
+    /// An answer that is not kept for repeats.
     pub(super) fn reply(&mut self, now: Instant, response: &Response) {
         self.transmit(now, response.encode(), Owner::Nobody, Room::Reserved);
     }

@@ -58,6 +58,8 @@ counters! {
     refused_fields,
     /// Requests answered 503 because there is no room, of the peer and of the application.
     refused_room,
+    /// Requests answered 503 because no new dialogs are let in for the moment.
+    refused_overload,
     /// Messages of the application that were refused with an error.
     refused_sends,
     /// Requests of the peer answered 408.

@@ -48,6 +48,7 @@
 //! - A bad frame is the peer's fault and is answered or dropped; a [`SendError`] is the application's, and changes nothing;
 //!   there is no input that panics.
 
+mod admission;
 mod config;
 mod core;
 mod counters;
@@ -70,6 +71,7 @@ use std::time::Instant;
 
 use bytestring::ByteString;
 
+pub use admission::Admission;
 pub use config::StackConfig;
 pub use counters::{Counters, Counts, Finished};
 pub use dialog::DialogKey;
@@ -106,6 +108,11 @@ impl<T: Clone> Stack<T> {
     /// Changes the limits; timers that run keep their time.
     pub fn set_config(&mut self, config: Arc<StackConfig>) {
         self.core.config = config::within_bounds(config);
+    }
+
+    /// Lets requests that open a dialog in, or no longer. What is open goes on.
+    pub fn set_admission(&mut self, admission: Admission) {
+        self.core.gate.set(admission);
     }
 
     /// A ping or another control frame of the peer: a sign of life.

@@ -75,6 +75,12 @@ impl<T: Clone> Stack<T> {
         if let Some(text) = known.and_then(|key| self.dialogs.get(key)?.unacknowledged(fingerprint)) {
             return self.core.repeat_answer(now, text, fingerprint);
         }
+        if known.is_none()
+            && request.method.opens_dialog()
+            && let Some(headers) = self.core.gate.refuses().cloned()
+        {
+            return self.core.turn_away(now, &request, headers);
+        }
         let refusal = self.refusal(&mut request, known.is_some());
         let key = match (known, refusal) {
             (Some(key), Some(response)) => {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use jsip::Method::{Ack, Info, Invite, Message as Text};
-use jsip::{Side, StackConfig};
-use rtcd_testkit::{MessageExt as _, Pings, RequestExt as _, Rig, request};
+use jsip::Method::{Ack, Bye, Info, Invite, Message as Text, Notify, Options, Register, Subscribe};
+use jsip::{Admission, Side, StackConfig};
+use rtcd_testkit::{MessageExt as _, Pings, RequestExt as _, Rig, request, response};
 
 use crate::states::{enter, session};
 
@@ -104,8 +104,48 @@ fn no_setting_is_too_long_for_the_clock() {
     });
     enter(&mut rig, "ReAnswered by peer", Side::Peer);
     rig.open(request(Invite, 1).in_dialog("x").number("Expire", u64::MAX)).unwrap();
-    rig.peer(rtcd_testkit::response(200, 1).in_dialog("x"));
+    rig.peer(response(200, 1).in_dialog("x"));
     rig.asks(Info, 70);
     rig.app_replies(200, 70);
     assert!(rig.stack.poll_timeout().is_some());
+}
+
+/// What would open a dialog is turned away; what is open goes on, and so does what a repeat asks for.
+#[test]
+fn closed_admission_turns_away_what_is_new_alone() {
+    let mut rig = session("Confirmed", Side::Peer);
+    rig.peer(request(Text, 7).in_dialog("before"));
+    rig.app(response(200, 7).in_dialog("before")).unwrap();
+    rig.wire();
+    rig.heard();
+    rig.stack.set_admission(Admission::Closed { retry_after: 3 });
+    let before = rig.stack.counts();
+    for method in [Invite, Register, Options, Subscribe, Text, Notify] {
+        rig.peer(request(method, 1).in_dialog("new"));
+        rig.sees(&["[new] 503 1 Retry-After=3"], &[]);
+        // Nothing is kept: the repeat is another.
+        rig.peer(request(method, 1).in_dialog("new"));
+        rig.sees(&["[new] 503 1 Retry-After=3"], &[]);
+    }
+    // An ACK to nothing is dropped as ever, and what needs a dialog does not become new.
+    rig.peer(request(Ack, 1).in_dialog("new"));
+    rig.sees(&[], &[]);
+    rig.peer(request(Info, 2).in_dialog("other"));
+    assert_eq!(rig.wire(), ["[other] 481 2"]);
+    assert_eq!(rig.stack.counts().dialogs, before.dialogs);
+    assert_eq!(rig.stack.counters().refused_overload, 12);
+    // The answer of before.
+    rig.peer(request(Text, 7).in_dialog("before"));
+    rig.sees(&["[before] 200 7"], &[]);
+    // The call.
+    rig.asks(Info, 50);
+    rig.sees(&[], &["INFO 50"]);
+    rig.app_replies(200, 50);
+    rig.asks(Text, 51);
+    rig.sees(&["200 50"], &["MESSAGE 51"]);
+    rig.asks(Bye, 52);
+    assert_eq!(rig.wire(), ["200 52"]);
+    rig.stack.set_admission(Admission::Open);
+    rig.peer(request(Text, 1).in_dialog("new"));
+    rig.sees(&[], &["BYE 52", "new [new] MESSAGE 1"]);
 }

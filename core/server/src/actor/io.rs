@@ -9,12 +9,35 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use rustix::io::ioctl_fionread;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::front::Stream;
 
 /// What carries a WebSocket: TCP, TLS, a pipe in tests.
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {
+    /// Bytes that have come and were not read yet, as far as that is known.
+    fn unread(&self) -> usize {
+        0
+    }
+}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
+impl Io for TcpStream {
+    fn unread(&self) -> usize {
+        ioctl_fionread(self).ok().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0)
+    }
+}
+
+impl Io for Stream {
+    fn unread(&self) -> usize {
+        self.tcp().unread()
+    }
+}
+
+impl Io for TokioIo<Upgraded> {}
 
 /// Bytes that are read from a connection at once.
 const READ: usize = 16 * 1024;
@@ -52,6 +75,11 @@ impl Metered {
     /// Bytes that the other side's kernel, or this one's, has taken.
     pub(crate) fn written(&self) -> u64 {
         self.written
+    }
+
+    /// About how many bytes have come and are not with the WebSocket yet.
+    pub(crate) fn unread(&self) -> usize {
+        self.ahead.len() - self.taken + self.io.unread()
     }
 
     /// Gives what was read ahead, as far as there is room.

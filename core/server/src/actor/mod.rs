@@ -37,6 +37,7 @@ use crate::front::Bucket;
 use crate::gauges::Told;
 use crate::metrics::Dispatches;
 use crate::node::{Live, Node};
+use crate::overload::Backlog;
 use crate::spawn::{self, WaitsFor, Who};
 use mail::RemoteLeg;
 use socket::Read;
@@ -101,6 +102,7 @@ pub(crate) struct Actor {
     broken: bool,
     /// Requests of this user.
     requests: Bucket,
+    backlog: Backlog,
 }
 
 impl Actor {
@@ -129,6 +131,7 @@ impl Actor {
             budget: EFFECTS,
             broken: false,
             requests: Bucket::new(Instant::now()),
+            backlog: Backlog::new(Instant::now()),
             node,
         })
     }
@@ -204,12 +207,16 @@ impl Actor {
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
         self.follow_settings();
+        let admission = self.node.overload.admission(now, self.mailbox.address().number(), &self.backlog);
+        self.stack.set_admission(admission);
         self.budget = EFFECTS;
         let mut again = !self.pump(now);
         // What feeds itself must not starve the rest: each turn takes something of each kind.
         let inputs = if again { 1 } else { INPUTS };
         again |= self.read_mail(cx, now, inputs);
-        again |= self.read_socket(cx, now, inputs);
+        let unread = self.read_socket(cx, now, inputs);
+        self.look_at_backlog(now, unread);
+        again |= unread;
         again |= self.run_timers(now, inputs);
         self.dial_if_needed();
         self.flush(cx, now);
@@ -308,6 +315,17 @@ impl Actor {
             }
         }
         true
+    }
+
+    /// Looks how long what is left in the socket will wait.
+    fn look_at_backlog(&mut self, now: Instant, unread: bool) {
+        let Some(socket) = &mut self.socket else { return };
+        let (read, left) = (socket.take_read(), if unread { socket.unread() } else { 0 });
+        if self.backlog.turn(now, read, left, self.live.settings.limits.overload) {
+            self.node.overload.add_peer();
+            let peer = self.mailbox.address().name();
+            tracing::debug!(%peer, "sends more than can be done: its new dialogs get 503 until less waits");
+        }
     }
 
     /// Does what is due, so many timers of tasks at most; says whether more may be.

@@ -130,6 +130,8 @@ pub(crate) struct Socket {
     /// What came all at once when the socket was attached: until it is written, so much more may wait.
     allowed: usize,
     written: u64,
+    /// Bytes of text that were read since somebody asked.
+    read: usize,
     /// Since when nothing could be written.
     pub(crate) stalled: Option<Instant>,
 }
@@ -148,6 +150,7 @@ impl Socket {
             limit,
             allowed: 0,
             written: 0,
+            read: 0,
             stalled: None,
         }
     }
@@ -161,7 +164,10 @@ impl Socket {
         loop {
             let Poll::Ready(item) = Pin::new(&mut self.ws).poll_next(cx) else { return Poll::Pending };
             return Poll::Ready(match item {
-                Some(Ok(Message::Text(text))) => Read::Text(text),
+                Some(Ok(Message::Text(text))) => {
+                    self.read += text.len();
+                    Read::Text(text)
+                }
                 Some(Ok(Message::Binary(_))) => Read::Bad(Closing::Binary),
                 Some(Ok(Message::Ping(_))) => {
                     // The pong that answers it waits for a flush.
@@ -183,6 +189,16 @@ impl Socket {
                 Some(Err(_)) | None => Read::Broken,
             });
         }
+    }
+
+    /// How many bytes of text were read since the last time.
+    pub(crate) fn take_read(&mut self) -> usize {
+        std::mem::take(&mut self.read)
+    }
+
+    /// About how many bytes have come and were not read yet.
+    pub(crate) fn unread(&self) -> usize {
+        self.ws.get_ref().unread()
     }
 
     /// Adds a text frame to what is written at the end of the turn.

@@ -46,6 +46,14 @@ impl Stream {
         Self { pace: Some(pace), ..self }
     }
 
+    /// What carries it, under TLS too.
+    pub(crate) fn tcp(&self) -> &TcpStream {
+        match &self.transport {
+            Transport::Plain(tcp) => tcp,
+            Transport::Tls(tls) => tls.get_ref().0,
+        }
+    }
+
     /// The stream, when it is no longer HTTP.
     pub(crate) fn upgraded(self) -> Self {
         Self { pace: None, ..self }

@@ -135,6 +135,23 @@ fn refusals(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
         ]
         .map(|(limit, refused)| (label("key", limit), refused)),
     )?;
+    let overload = &node.overload;
+    writer.gauge(
+        "rtcd_overloaded",
+        "1 while new dialogs get 503 because work waits too long; see also rtcd_stack_refused_overload",
+        i64::from(overload.is_overloaded()),
+    )?;
+    writer.counters(
+        "rtcd_overloads",
+        "How often that began, for the server as a whole, and for single peers that send too much",
+        [("server", overload.times()), ("peer", overload.peers())]
+            .map(|(whose, times)| (label("whose", whose), times)),
+    )?;
+    writer.gauge(
+        "rtcd_lag_microseconds",
+        "How long work that is ready waited for its turn, when it was last looked at",
+        i64::try_from(overload.lag().as_micros()).unwrap_or(i64::MAX),
+    )?;
     let [panicked, failed, timed_out] = &gauges.task_faults;
     writer.counters(
         "rtcd_task_faults",

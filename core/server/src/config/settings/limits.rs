@@ -23,6 +23,9 @@ pub struct LimitSettings {
     pub transactions: usize,
     /// Dialogs of one peer; what would open one more gets 503.
     pub dialogs: usize,
+    /// How long what is ready may wait for its turn, before new dialogs get 503. 0: as long as it takes.
+    #[serde(with = "time")]
+    pub overload: Duration,
     /// Connections of all clients; more get 503.
     pub connections: usize,
     /// Connections of one client address; more get 429. 0: no limit.
@@ -47,6 +50,7 @@ impl Default for LimitSettings {
             task_legs: 1024,
             transactions: 4096,
             dialogs: 8192,
+            overload: Duration::from_millis(200),
             connections: 100_000,
             address_connections: 0,
             address_connects: 0,
