@@ -18,6 +18,22 @@ fn all_but_the_sender_get_a_copy() {
     insta::assert_snapshot!(chat.harness.log());
 }
 
+/// However many members a room has, a body is held and written as JSON once: the copies share its bytes.
+#[test]
+fn copies_share_the_body() {
+    let users: Vec<String> = (0..50).map(|n| format!("user-{n}")).collect();
+    let mut chat = Chat::of(&users.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut request = chat.request(Method::Message, "user-0");
+    request.headers.set_text("Body", "hello \"all\"");
+    let body = request.headers.raw("Body").unwrap().as_ptr();
+    assert_eq!(chat.ask(request), 200);
+    let opened = chat.harness.opened();
+    assert_eq!(opened.len(), 49);
+    for dialog in opened {
+        assert_eq!(chat.harness.first_request(dialog).headers.raw("Body").unwrap().as_ptr(), body);
+    }
+}
+
 #[test]
 fn a_lone_member_talks_to_itself() {
     let mut chat = Chat::of(&["alice"]);
