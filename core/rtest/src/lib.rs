@@ -18,7 +18,7 @@ pub use demo::{DemoError, demo};
 pub use dial::DialError;
 pub use echo::echo;
 pub use hostile::hostile;
-pub use load::{Latency, LoadError, LoadOptions, ProcessReport, Report, Work, load};
+pub use load::{Latency, LoadError, LoadOptions, ProcessReport, Refused, Report, Work, load};
 pub use script::{FieldProblem, Script, ScriptError, StageProblem};
 pub use tally::Tally;
 pub use transcript::Transcript;
