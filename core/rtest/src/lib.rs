@@ -1,5 +1,6 @@
 #![doc = include_str!("../docs/rtest.md")]
 
+mod bench;
 pub mod cli;
 mod demo;
 mod dial;
@@ -14,6 +15,7 @@ mod transcript;
 mod uac;
 mod uas;
 
+pub use bench::{BenchError, BenchOptions, Row, bench};
 pub use demo::{DemoError, demo};
 pub use dial::DialError;
 pub use echo::echo;
