@@ -8,6 +8,9 @@ use super::{BenchError, BenchOptions};
 use crate::load::Report;
 use crate::transcript::Transcript;
 
+/// Units in flight on each connection with which the highest throughput is looked for.
+const IN_FLIGHT: [usize; 5] = [4, 8, 16, 32, 64];
+
 /// Takes a figure out of a report.
 pub(super) type Pick = fn(&Report) -> Option<f64>;
 
@@ -27,11 +30,19 @@ pub(super) struct Measure<'a> {
     transcript: &'a Transcript,
     /// Load runs that had errors.
     pub(super) problems: Vec<String>,
+    /// With how many units in flight which server does most of which work.
+    busiest: Vec<(Target, &'static str, usize)>,
 }
 
 impl<'a> Measure<'a> {
     pub(super) fn new(options: &'a BenchOptions, transcript: &'a Transcript) -> Result<Self, BenchError> {
-        Ok(Self { options, place: Place::new(options)?, transcript, problems: Vec::new() })
+        Ok(Self {
+            options,
+            place: Place::new(options)?,
+            transcript,
+            problems: Vec::new(),
+            busiest: Vec::new(),
+        })
     }
 
     pub(super) fn tell(&self, line: &str) {
@@ -77,6 +88,29 @@ impl<'a> Measure<'a> {
     async fn figure(&mut self, side: &Side, pick: Pick) -> Result<f64, BenchError> {
         let report = self.load(side.target, &side.arguments).await?;
         pick(&report).ok_or_else(|| BenchError::NoFigure(side.arguments.clone()))
+    }
+
+    /// `work` with so many units in flight that `target` does most of it: the more there are, the more go into one read and one
+    /// write, until something else is in the way. Looked for once.
+    pub(super) async fn busiest(&mut self, target: Target, work: &'static str) -> Result<String, BenchError> {
+        let known = self.busiest.iter().find(|known| (known.0, known.1) == (target, work));
+        let in_flight = match known {
+            Some(&(_, _, in_flight)) => in_flight,
+            None => {
+                let (mut best, mut most) = (0, 0.0);
+                for in_flight in IN_FLIGHT {
+                    let arguments = self.timed(&format!("{work} --in-flight {in_flight}"));
+                    let throughput = self.load(target, &arguments).await?.units_per_second;
+                    self.tell(&format!("{target:?}, {work} --in-flight {in_flight}: {throughput:.0}/s"));
+                    if throughput > most {
+                        (best, most) = (in_flight, throughput);
+                    }
+                }
+                self.busiest.push((target, work, best));
+                best
+            }
+        };
+        Ok(format!("{work} --in-flight {in_flight}"))
     }
 
     /// Makes load for a fresh server.

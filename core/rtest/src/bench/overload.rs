@@ -10,9 +10,6 @@ use crate::load::Report;
 /// New calls; nobody waits longer for one.
 const CALLS: &str = "--work call --connections 200 --timeout 2";
 
-/// Enough in flight that the server never waits.
-const BUSY: &str = "--in-flight 4";
-
 /// Calls that are up before the others come, and stay.
 const RUNNING: &str = "--work session --connections 10 --rate 100";
 
@@ -45,11 +42,12 @@ impl Measure<'_> {
             Line::new(format!("INFO in a running call, twice that, {quantile}"), Unit::Millis)
                 .against("quiet")
         });
+        let busiest = self.busiest(Target::Rtcd, CALLS).await?;
         for round in 1..=self.options.rounds() {
             let quiet = self.beside_running(None).await?;
-            let peak = self.beside_running(Some(BUSY.to_owned())).await?;
+            let peak = self.beside_running(Some(busiest.clone())).await?;
             let highest = calls(&peak)?;
-            let twice = format!("--refusals --rate {:.0}", 2.0 * highest.units_per_second.max(1.0));
+            let twice = format!("{CALLS} --refusals --rate {:.0}", 2.0 * highest.units_per_second.max(1.0));
             let over = self.beside_running(Some(twice)).await?;
             let beyond = calls(&over)?;
 
@@ -72,16 +70,16 @@ impl Measure<'_> {
         Ok(lines)
     }
 
-    /// Makes calls as `pace` says, or none, while others are up; all on a fresh server.
-    async fn beside_running(&mut self, pace: Option<String>) -> Result<Seen, BenchError> {
+    /// Makes calls, or none, while others are up; all on a fresh server.
+    async fn beside_running(&mut self, calls: Option<String>) -> Result<Seen, BenchError> {
         let server = Server::start(&self.place, Target::Rtcd).await?;
         let seconds = self.options.seconds();
         // It begins before the others and ends while they still call.
         let arguments = format!("{RUNNING} --warmup {} --seconds {seconds}", WARMUP + 1);
         let mut running = Maker::start(&self.place, &server, arguments.clone())?;
         running.begun().await?;
-        let may_fail = pace.as_ref().is_some_and(|pace| pace.contains("--refusals"));
-        let made = pace.map(|pace| format!("{CALLS} {pace} --warmup {WARMUP} --seconds {}", seconds + 1));
+        let may_fail = calls.as_ref().is_some_and(|calls| calls.contains("--refusals"));
+        let made = calls.map(|calls| format!("{calls} --warmup {WARMUP} --seconds {}", seconds + 1));
         let calls = match &made {
             Some(arguments) => Some(Maker::start(&self.place, &server, arguments.clone())?.report().await?),
             None => None,

@@ -17,8 +17,8 @@ const COLOURS: [RGBColor; 4] =
 /// The chart as the text of an SVG file.
 pub(super) fn svg(chart: &Chart) -> Result<String, BenchError> {
     let points = || chart.curves.iter().flat_map(|curve| curve.points());
-    let x = range(&chart.x, points().map(|(x, _)| x));
-    let y = range(&chart.y, points().map(|(_, y)| y));
+    let x = range(&chart.x, points().map(|(x, _)| x), 1.1);
+    let y = range(&chart.y, points().map(|(_, y)| y), if chart.y.logarithmic { 4.0 } else { 1.3 });
     match (chart.x.logarithmic, chart.y.logarithmic) {
         (false, false) => draw(chart, x, y),
         (false, true) => draw(chart, x, y.log_scale()),
@@ -27,17 +27,14 @@ pub(super) fn svg(chart: &Chart) -> Result<String, BenchError> {
     }
 }
 
-/// What an axis shows: from nought, or, if each step multiplies, from the power of ten below the least.
-fn range(axis: &Axis, values: impl Iterator<Item = f64> + Clone) -> Range<f64> {
+/// What an axis shows: all values, and from nought if steps do not multiply; `room` is how many times the most it goes on, for
+/// the legend.
+fn range(axis: &Axis, values: impl Iterator<Item = f64> + Clone, room: f64) -> Range<f64> {
     let (least, most) = (values.clone().fold(f64::INFINITY, f64::min), values.fold(0.0, f64::max));
-    if !axis.logarithmic {
-        return 0.0..if most > 0.0 { most * 1.05 } else { 1.0 };
-    }
-    let power = |value: f64, round: fn(f64) -> f64| 10_f64.powf(round(value.log10()));
-    if least > 0.0 && least.is_finite() {
-        power(least, f64::floor)..power(most * 1.01, f64::ceil)
-    } else {
-        1.0..10.0
+    match axis.logarithmic {
+        true if least > 0.0 && least.is_finite() => least / 1.1..most * room,
+        true => 1.0..10.0,
+        false => 0.0..if most > 0.0 { most * room } else { 1.0 },
     }
 }
 

@@ -11,11 +11,8 @@ const MESSAGES: [(usize, usize, f64); 3] = [(16, 4, 2.5), (64, 16, 2.5), (1000, 
 /// A delivery is one write and one read, as a MESSAGE of many connections with one in flight each is for the echo.
 const DELIVERY: &str = "--work message --connections 1000 --in-flight 1 --spread";
 
-/// Enough in flight that the server never waits.
-pub(super) const BUSY: &str = "--work message --connections 200 --in-flight 8";
-
-/// So many in flight as the open loop may have: the rest is its rate.
-pub(super) const OPEN: &str = "--work message --connections 200";
+/// The work of which the highest throughput is looked for, and whose latency is measured at a part of it.
+pub(super) const MANY: &str = "--work message --connections 200";
 
 impl Measure<'_> {
     /// The reference server and rtcd with the same load.
@@ -79,7 +76,8 @@ impl Measure<'_> {
 
     /// Each server at half of its own highest throughput, found just before.
     pub(super) async fn latency(&mut self) -> Result<Vec<Line>, BenchError> {
-        let mut peak = Line::new("MESSAGE, 200 × 8, throughput", Unit::PerSecond).against("echo");
+        let mut peak =
+            Line::new("MESSAGE, 200 connections, highest throughput", Unit::PerSecond).against("echo");
         let mut half = ["p50", "p99"].map(|quantile| {
             Line::new(format!("MESSAGE, open loop at half of that, {quantile}"), Unit::Millis).against("echo")
         });
@@ -99,8 +97,9 @@ impl Measure<'_> {
 
     /// The highest throughput, and p50 and p99 at half of it.
     async fn peak_and_half(&mut self, target: Target) -> Result<(f64, [f64; 2]), BenchError> {
-        let peak = self.load(target, &self.timed(BUSY)).await?.units_per_second;
-        let half = self.timed(&format!("{OPEN} --rate {:.0}", (peak / 2.0).max(1.0)));
+        let busiest = self.busiest(target, MANY).await?;
+        let peak = self.load(target, &self.timed(&busiest)).await?.units_per_second;
+        let half = self.timed(&format!("{MANY} --rate {:.0}", (peak / 2.0).max(1.0)));
         let latency = self.load(target, &half).await?.latency;
         Ok((peak, [latency.p50_ms, latency.p99_ms]))
     }

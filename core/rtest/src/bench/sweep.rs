@@ -3,7 +3,7 @@
 use super::BenchError;
 use super::figures::{Axis, Chart, Curve, Unit};
 use super::measure::{Measure, Pick, cpu, memory};
-use super::rows::{BUSY, OPEN, idle};
+use super::rows::{MANY, idle};
 use super::server::Target;
 
 /// Steps up to the lower of the two highest throughputs.
@@ -20,7 +20,8 @@ impl Measure<'_> {
         let mut curves = ["echo p50", "echo p99", "rtcd p50", "rtcd p99"].map(Curve::new);
         let mut peaks = Vec::new();
         for (_, target) in TARGETS {
-            peaks.push(self.load(target, &self.timed(BUSY)).await?.units_per_second);
+            let busiest = self.busiest(target, MANY).await?;
+            peaks.push(self.load(target, &self.timed(&busiest)).await?.units_per_second);
         }
         let rates = rates(&peaks);
         for round in 1..=self.options.plot_rounds() {
@@ -30,7 +31,7 @@ impl Measure<'_> {
                     if *rate > peak * JUST_UNDER {
                         continue;
                     }
-                    let work = self.timed(&format!("{OPEN} --rate {rate}"));
+                    let work = self.timed(&format!("{MANY} --rate {rate}"));
                     let latency = self.load(target, &work).await?.latency;
                     p50.add(*rate, latency.p50_ms);
                     p99.add(*rate, latency.p99_ms);
