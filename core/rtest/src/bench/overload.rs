@@ -7,8 +7,8 @@ use super::measure::Measure;
 use super::server::{Server, Target};
 use crate::load::Report;
 
-/// New calls; nobody waits longer for one.
-const CALLS: &str = "--work call --connections 200 --timeout 2";
+/// New calls; nobody waits longer for one. The server may find that there are too many before they fill the machine.
+const CALLS: &str = "--work call --connections 200 --timeout 2 --refusals";
 
 /// Calls that are up before the others come, and stay.
 const RUNNING: &str = "--work session --connections 10 --rate 100";
@@ -47,7 +47,7 @@ impl Measure<'_> {
             let quiet = self.beside_running(None).await?;
             let peak = self.beside_running(Some(busiest.clone())).await?;
             let highest = calls(&peak)?;
-            let twice = format!("{CALLS} --refusals --rate {:.0}", 2.0 * highest.units_per_second.max(1.0));
+            let twice = format!("{CALLS} --rate {:.0}", 2.0 * highest.units_per_second.max(1.0));
             let over = self.beside_running(Some(twice)).await?;
             let beyond = calls(&over)?;
 
@@ -78,7 +78,7 @@ impl Measure<'_> {
         let arguments = format!("{RUNNING} --warmup {} --seconds {seconds}", WARMUP + 1);
         let mut running = Maker::start(&self.place, &server, arguments.clone())?;
         running.begun().await?;
-        let may_fail = calls.as_ref().is_some_and(|calls| calls.contains("--refusals"));
+        let may_fail = calls.as_ref().is_some_and(|calls| calls.contains("--rate"));
         let made = calls.map(|calls| format!("{calls} --warmup {WARMUP} --seconds {}", seconds + 1));
         let calls = match &made {
             Some(arguments) => Some(Maker::start(&self.place, &server, arguments.clone())?.report().await?),
@@ -95,8 +95,8 @@ impl Measure<'_> {
     }
 }
 
-/// Seconds before anything is measured.
-const WARMUP: u64 = 1;
+/// Seconds before anything is measured: long enough that what waits does not just begin to wait.
+const WARMUP: u64 = 3;
 
 fn calls(seen: &Seen) -> Result<&Report, BenchError> {
     seen.calls
