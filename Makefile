@@ -1,11 +1,13 @@
 # make                    builds the program
 # make test               all tests
+# make bench              compares it with the reference server, and writes core/rtest/docs/performance.md; takes half an hour
 # make install            program, settings, systemd unit, logrotate file; as root for the default PREFIX
 # make uninstall          takes program, unit and logrotate file away; settings, state and logs stay
 #
 # PREFIX=/usr/local       where all goes; with /usr, settings go to /etc and data to /var
 # DESTDIR=                put before all paths, for packages
 # RTCD=FILE               a program that is built already
+# BENCH=OPTIONS           of rtest bench, such as --quick; without --write it only prints
 
 PREFIX ?= /usr/local
 ifeq ($(PREFIX),/usr)
@@ -25,13 +27,18 @@ LOGROTATEDIR ?= $(SYSCONFDIR)/logrotate.d
 # Whom the unit runs the program as.
 USER_NAME = rtcd
 
-.PHONY: all test install uninstall
+.PHONY: all test bench install uninstall
 
 all:
 	cargo build --release -p rtcd
 
 test:
 	cargo test
+
+BENCH ?= --write
+bench:
+	cargo build --release -p rtcd -p rtest
+	target/release/rtest bench $(BENCH)
 
 ifndef RTCD
 RTCD = target/release/rtcd

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::bench::BenchOptions;
 use crate::load::LoadOptions;
 
 /// Runs JSIP scripts against a server, and makes load.
@@ -34,6 +35,9 @@ pub struct Cli {
 /// What is not a script.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Compares the server with the reference server: CPU time, memory, latency, start, overload; exit status 1 if a load run
+    /// had errors
+    Bench(BenchOptions),
     /// Lets two users chat and call each other, and shows each message
     Demo(DemoArgs),
     /// Answers every request 200 and does nothing else: the server that others are measured against

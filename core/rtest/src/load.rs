@@ -10,6 +10,7 @@ mod options;
 mod pacer;
 mod process;
 mod report;
+mod session;
 mod stats;
 mod units;
 mod wire;
@@ -24,7 +25,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, interval_at, sleep, timeout};
 
 pub use options::{LoadOptions, Work};
-pub use report::{Latency, ProcessReport, Report};
+pub use report::{Latency, ProcessReport, Refused, Report};
 
 use crate::transcript::Transcript;
 use connection::Phase;
@@ -172,9 +173,12 @@ impl<'a> Progress<'a> {
     fn line(&self, second: u64, done: u64) {
         let Shared { options, stats } = self.shared;
         let label = if second <= options.warmup { " (warm-up)" } else { "" };
+        let refused =
+            if options.refusals { format!(" {} refused,", stats.refusals()) } else { String::new() };
         let (errors, in_flight) = (stats.errors(), stats.in_flight());
-        self.transcript
-            .line(&format!("{second:4} s{label}  {done} units/s, {errors} errors, {in_flight} in flight"));
+        self.transcript.line(&format!(
+            "{second:4} s{label}  {done} units/s,{refused} {errors} errors, {in_flight} in flight"
+        ));
     }
 }
 
@@ -182,6 +186,7 @@ fn snapshot(shared: &Shared) -> Snapshot {
     Snapshot {
         moment: Instant::now(),
         units: shared.stats.units(),
+        refused: shared.stats.refusals(),
         // A server that has gone shows in the errors.
         server: server_usage(&shared.options).ok().flatten(),
         client: Usage::of(std::process::id()).ok(),

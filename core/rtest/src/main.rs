@@ -27,6 +27,8 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<bool> {
     let processors = std::thread::available_parallelism()?;
     match (cli.command, cli.script) {
+        (Some(Command::Bench(options)), _) => runtime(NonZeroUsize::MIN)?
+            .block_on(async { Ok(rtest::bench(options, &Transcript::stdout(), interrupt()).await?) }),
         (Some(Command::Demo(args)), _) => runtime(processors)?.block_on(async {
             rtest::demo(&args.url, &Transcript::stdout()).await?;
             Ok(true)

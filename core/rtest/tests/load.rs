@@ -74,12 +74,17 @@ impl Hub {
                     state.users[opener].send(text.to_owned()).unwrap();
                 }
             }
-            ("MESSAGE", "Recv_MESSAGE") | ("BYE", "Recv_INVITE_Session_Timeout") => reply(200),
-            ("INVITE", "Recv_INVITE_Session_Timeout") => {
+            ("MESSAGE", "Recv_MESSAGE") | ("INFO" | "BYE", "Recv_INFO" | "Recv_INVITE_Session_Timeout") => {
+                reply(200);
+            }
+            ("INVITE", "Recv_FULL") => reply(503),
+            ("INVITE", "Recv_INFO" | "Recv_INVITE_Session_Timeout") => {
                 reply(180);
                 reply(200);
             }
-            ("ACK", "Recv_INVITE_Session_Timeout") => assert_eq!(message["RelatedID"], 1),
+            ("ACK", "Recv_FULL" | "Recv_INFO" | "Recv_INVITE_Session_Timeout") => {
+                assert_eq!(message["RelatedID"], 1)
+            }
             ("SUBSCRIBE", _) => {
                 assert_eq!(message["P-Asserted-Identity"], user);
                 reply(200);
@@ -160,6 +165,19 @@ async fn messages_closed_and_open() {
 async fn calls_with_the_server() {
     let (_, report) = run(&["--work", "call", "--connections", "4", "--spread"]).await;
     assert!(report.units > 0, "{report:?}");
+}
+
+#[tokio::test]
+async fn units_in_calls_that_are_up() {
+    let (_, report) = run(&["--work", "session", "--connections", "3", "--rate", "5000"]).await;
+    assert!(report.units > 0, "{report:?}");
+}
+
+#[tokio::test]
+async fn refusals_are_no_errors() {
+    let (_, report) = run(&["--work", "call", "--to", "Recv_FULL", "--refusals"]).await;
+    let refused = report.refused.unwrap();
+    assert!(report.units == 0 && refused.units > 0 && refused.latency.max_ms > 0.0, "{report:?}");
 }
 
 #[tokio::test]

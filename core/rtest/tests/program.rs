@@ -94,6 +94,33 @@ fn what_cannot_be_reached_is_a_failed_run() {
     assert_eq!(uac.status.code(), Some(1));
 }
 
+/// The reference server stands in for the other one, so that nothing else must be built.
+#[test]
+fn a_comparison_is_printed_as_a_table() {
+    let bench = rtest(&["bench", "--quick", "--rows", "start", "--server", "./server.sh"])
+        .env("RTEST", env!("CARGO_BIN_EXE_rtest"))
+        .output()
+        .unwrap();
+    let printed = text(&bench.stdout);
+    assert_eq!(bench.status.code(), Some(0), "{printed}{}", text(&bench.stderr));
+    let row = printed.lines().last().unwrap();
+    assert!(row.starts_with("| start, to the first answer | echo ") && row.contains("≤ 50 ms"), "{printed}");
+}
+
+#[test]
+fn a_comparison_needs_servers_that_start() {
+    for (server, expected) in [
+        (
+            "missing",
+            "rtest: no program missing: `cargo build --release -p rtcd` makes it, or --server names another\n",
+        ),
+        ("/bin/false", "rtest: a server did not start: \n"),
+    ] {
+        let bench = run(&["bench", "--rows", "start", "--server", server]);
+        assert_eq!((bench.status.code(), text(&bench.stderr).as_str()), (Some(2), expected));
+    }
+}
+
 #[test]
 fn nothing_to_run_gives_status_2() {
     let url = "ws://127.0.0.1:1/rtc?userid=a";
@@ -116,9 +143,12 @@ fn nothing_to_run_gives_status_2() {
 
 #[test]
 fn help() {
-    for (name, args) in
-        [("help", &["--help"][..]), ("help_echo", &["echo", "--help"]), ("help_load", &["load", "--help"])]
-    {
+    for (name, args) in [
+        ("help", &["--help"][..]),
+        ("help_bench", &["bench", "--help"]),
+        ("help_echo", &["echo", "--help"]),
+        ("help_load", &["load", "--help"]),
+    ] {
         let output = run(args);
         assert_eq!(output.status.code(), Some(0));
         insta::assert_snapshot!(name, text(&output.stdout));

@@ -4,6 +4,8 @@
 //! In the `Recv_…` cases the script is the one that opens the dialog under test. In the `Send_…` cases the service answers the
 //! script's first message and then opens a dialog of its own, to the sender's `From`; its own `From` is the case's name without
 //! underscores.
+//!
+//! `Recv_INFO` is no case of those scripts but one for load: it sends 180 and 200, takes ACK, answers each INFO with 200, and ends at BYE.
 
 mod recv;
 mod send;

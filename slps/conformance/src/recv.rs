@@ -11,6 +11,8 @@ pub(crate) enum Case {
     Unanswered,
     /// `Recv_INVITE_Session_Timeout`: answered, waits for ACK and BYE.
     Answered,
+    /// `Recv_INFO`: the same, and answers each INFO.
+    Infos,
 }
 
 /// How far `Recv_INVITE` has come.
@@ -53,6 +55,11 @@ impl Case {
                 cx.reply(request, StatusCode::OK)?;
                 crate::Case::Recv(Self::Answered)
             }
+            "Recv_INFO" => {
+                cx.reply(request, StatusCode::RINGING)?;
+                cx.reply(request, StatusCode::OK)?;
+                crate::Case::Recv(Self::Infos)
+            }
             _ => return Ok(None),
         }))
     }
@@ -70,7 +77,8 @@ impl Case {
                 (Invite::Answered, Method::Invite) => Ok(cx.reply(request, StatusCode::OK)?),
                 _ => unexpected(cx, request),
             },
-            Self::Unanswered | Self::Answered => unexpected(cx, request),
+            Self::Infos if request.method == Method::Info => Ok(cx.reply(request, StatusCode::OK)?),
+            Self::Unanswered | Self::Answered | Self::Infos => unexpected(cx, request),
         }
     }
 
@@ -82,7 +90,7 @@ impl Case {
                 *state = Invite::Answered;
                 Ok(cx.reply(invite, StatusCode::OK)?)
             }
-            Self::Invite { .. } | Self::Unanswered | Self::Answered => Ok(()),
+            Self::Invite { .. } | Self::Unanswered | Self::Answered | Self::Infos => Ok(()),
         }
     }
 }

@@ -92,6 +92,17 @@ fn recv_invite_session_timeout() {
 }
 
 #[test]
+fn recv_info() {
+    let (mut harness, dialog) = begin(Method::Invite, "Recv_INFO");
+    harness.send(dialog, Method::Ack);
+    harness.send(dialog, Method::Info);
+    harness.send(dialog, Method::Info);
+    harness.send(dialog, Method::Bye);
+    assert_over(&harness);
+    insta::assert_snapshot!(harness.log());
+}
+
+#[test]
 fn send_error_msg() {
     let (harness, _) = begin(Method::Message, "Send_Error_Msg");
     assert_over(&harness);

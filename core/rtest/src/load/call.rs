@@ -57,6 +57,10 @@ impl Work for Caller {
                 turn.send(self.later.request("BYE", self.units.id(key), BYE, ""));
             }
             (Step::Ending, BYE, 200) => turn.stats().done(self.units.finish(key, turn.now)),
+            (Step::Inviting, INVITE, code) if turn.is_refusal(code) => {
+                turn.send(self.later.request("ACK", self.units.id(key), ACK, &related));
+                turn.stats().refused(self.units.finish(key, turn.now));
+            }
             (step, cseq, code) => {
                 if matches!(step, Step::Inviting) && code >= 300 {
                     turn.send(self.later.request("ACK", self.units.id(key), ACK, &related));

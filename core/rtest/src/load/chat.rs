@@ -135,9 +135,7 @@ impl Member {
 
 impl Work for Member {
     fn open(&mut self, turn: &mut Turn<'_>) {
-        let options = &turn.shared.options;
-        // A member whose load maker was killed is gone soon after.
-        self.subscribe(options.warmup + options.seconds + 2 * options.timeout + 60, turn);
+        self.subscribe(turn.shared.options.expire(), turn);
     }
 
     fn is_ready(&self) -> bool {

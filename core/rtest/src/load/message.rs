@@ -48,6 +48,7 @@ impl Work for Messages {
         match (message.cseq, message.code) {
             (1, 100..=199) => {}
             (1, 200) => turn.stats().done(self.units.finish(key, turn.now)),
+            (1, code) if turn.is_refusal(code) => turn.stats().refused(self.units.finish(key, turn.now)),
             (_, code) => {
                 self.units.remove(key);
                 turn.stats().fail(1, &format!("unexpected code {code}"));

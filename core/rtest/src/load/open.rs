@@ -14,6 +14,7 @@ use super::connection::{Connection, Pace, Phase};
 use super::message::Messages;
 use super::options::{self, LoadOptions};
 use super::pacer::Schedule;
+use super::session::Session;
 use super::wire::{Fixed, quoted};
 use super::work::{Shared, Work};
 use crate::dial::{Dial, DialError};
@@ -146,7 +147,7 @@ impl Plan {
         let (index, beginners) = match options.work {
             options::Work::Call2 => (index / 2, options.connections.get() / 2),
             options::Work::Chat => (index, options.senders.get()),
-            options::Work::Message | options::Work::Call | options::Work::Idle => {
+            options::Work::Message | options::Work::Call | options::Work::Session | options::Work::Idle => {
                 (index, options.connections.get())
             }
         };
@@ -168,6 +169,13 @@ impl Plan {
                 let invite = Fixed::new(&uri, &user, &uri, router, &body);
                 let later = Fixed::new(&uri, &user, &uri, "", "");
                 (Box::new(Caller::new(prefix, invite, later)), active)
+            }
+            options::Work::Session => {
+                let expire = format!(r#","Expire":{}{body}"#, options.expire());
+                let invite = Fixed::new(&uri, &user, &uri, router, &expire);
+                let later = Fixed::new(&uri, &user, &uri, "", "");
+                let info = Fixed::new(&uri, &user, &uri, "", &body);
+                (Box::new(Session::new(prefix, invite, info, later)), active)
             }
             options::Work::Call2 if user.starts_with('a') => {
                 let callee = self.call_user('b', index * 2);

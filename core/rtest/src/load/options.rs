@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Addresses that `--spread` connects from.
 const SOURCES: usize = 32;
@@ -39,7 +39,10 @@ pub struct LoadOptions {
     /// How long a unit may take, in seconds; then it is an error
     #[arg(long, default_value_t = 10)]
     pub timeout: u64,
-    /// Length of the Body of each MESSAGE or INVITE, in bytes
+    /// Count a 503 to a MESSAGE or to an INVITE as a refusal, with a latency of its own, and not as an error
+    #[arg(long)]
+    pub refusals: bool,
+    /// Length of the Body of each MESSAGE, INVITE or INFO, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 64)]
     pub body: usize,
     /// How many members of the room send
@@ -70,7 +73,7 @@ pub struct LoadOptions {
 }
 
 /// What the connections do, and what one unit of it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Work {
     /// A MESSAGE and its 200
@@ -79,6 +82,8 @@ pub enum Work {
     Call,
     /// A call between two users: the same on both legs
     Call2,
+    /// In one call of each connection with the server: an INFO and its 200
+    Session,
     /// A delivery of a message to a member of a room, and its 200
     Chat,
     /// One MESSAGE each, then silence: for the memory of an idle connection
@@ -96,7 +101,7 @@ impl LoadOptions {
             Work::Chat if connections < 2 => Some("--work chat needs two connections at least"),
             Work::Chat if self.senders > self.connections => Some("--senders is more than --connections"),
             Work::Idle if self.rate.is_some() => Some("--work idle has no --rate"),
-            Work::Message | Work::Call | Work::Call2 | Work::Chat | Work::Idle => None,
+            Work::Message | Work::Call | Work::Call2 | Work::Session | Work::Chat | Work::Idle => None,
         }
     }
 
@@ -108,13 +113,14 @@ impl LoadOptions {
         self.to.clone().unwrap_or_else(|| match self.work {
             Work::Message | Work::Idle => "Recv_MESSAGE".to_owned(),
             Work::Call | Work::Call2 => "Recv_INVITE_Session_Timeout".to_owned(),
+            Work::Session => "Recv_INFO".to_owned(),
             Work::Chat => format!("room:{}@chat.local", self.name()),
         })
     }
 
     pub(super) fn router(&self) -> &str {
         self.router.as_deref().unwrap_or(match self.work {
-            Work::Message | Work::Idle | Work::Call => "x@h;type=conformance",
+            Work::Message | Work::Idle | Work::Call | Work::Session => "x@h;type=conformance",
             Work::Call2 => "",
             Work::Chat => "room@h;type=default",
         })
@@ -122,6 +128,12 @@ impl LoadOptions {
 
     pub(super) fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout)
+    }
+
+    /// How long a session must last that is opened before the first unit, in seconds. One whose load maker was killed is gone soon
+    /// after.
+    pub(super) fn expire(&self) -> u64 {
+        self.warmup + self.seconds + 2 * self.timeout + 60
     }
 
     /// The address that connection `index` connects from, if it matters.

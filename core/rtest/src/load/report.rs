@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::histogram::Histogram;
 use super::options::{LoadOptions, Work};
 use super::process::Usage;
 use super::stats::Stats;
 
 /// The result of a load run. Field names are those of the JSON file.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// What was done.
     pub work: Work,
@@ -35,6 +36,8 @@ pub struct Report {
     pub each_second: Vec<u64>,
     /// Seconds in which no unit was done.
     pub stalled_seconds: usize,
+    /// Units that were refused in the measured time, if that was allowed.
+    pub refused: Option<Refused>,
     /// Errors from start to end.
     pub errors: u64,
     /// Errors by kind.
@@ -47,8 +50,17 @@ pub struct Report {
     pub client_cpu_us_per_unit: Option<f64>,
 }
 
+/// Units that a server refused with 503.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Refused {
+    /// How many.
+    pub units: u64,
+    /// From when a unit should have begun to the 503.
+    pub latency: Latency,
+}
+
 /// Latency in milliseconds.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Latency {
     /// Half of the units took no longer.
     pub p50_ms: f64,
@@ -61,7 +73,7 @@ pub struct Latency {
 }
 
 /// What the server's process used.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct ProcessReport {
     /// Its id.
     pub pid: u32,
@@ -82,6 +94,7 @@ pub struct ProcessReport {
 pub(super) struct Snapshot {
     pub(super) moment: tokio::time::Instant,
     pub(super) units: u64,
+    pub(super) refused: u64,
     pub(super) server: Option<Usage>,
     pub(super) client: Option<Usage>,
 }
@@ -107,7 +120,6 @@ impl Measured<'_> {
         let per_unit = |from: Usage, to: Usage| {
             (units > 0).then(|| to.cpu.saturating_sub(from.cpu).as_secs_f64() * 1e6 / units as f64)
         };
-        let quantile = |share| millis(stats.latency.quantile(share));
         Report {
             work: options.work,
             connections: options.connections.get(),
@@ -120,14 +132,13 @@ impl Measured<'_> {
             units_per_second: if seconds > 0.0 { units as f64 / seconds } else { 0.0 },
             each_second: self.each_second,
             stalled_seconds: self.stalled_seconds,
+            refused: options.refusals.then(|| Refused {
+                units: to.refused - from.refused,
+                latency: Latency::of(&stats.refusal_latency),
+            }),
             errors: stats.errors(),
             error_kinds: stats.error_kinds(),
-            latency: Latency {
-                p50_ms: quantile(0.5),
-                p99_ms: quantile(0.99),
-                p999_ms: quantile(0.999),
-                max_ms: millis(stats.latency.max()),
-            },
+            latency: Latency::of(&stats.latency),
             server: options.pid.zip(self.before).zip(from.server.zip(to.server)).map(
                 |((pid, before), (from, to))| ProcessReport {
                     pid,
@@ -148,14 +159,32 @@ fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
+impl Latency {
+    fn of(histogram: &Histogram) -> Self {
+        let quantile = |share| millis(histogram.quantile(share));
+        Self {
+            p50_ms: quantile(0.5),
+            p99_ms: quantile(0.99),
+            p999_ms: quantile(0.999),
+            max_ms: millis(histogram.max()),
+        }
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { p50_ms, p99_ms, p999_ms, max_ms } = self;
+        write!(f, "p50 {p50_ms:.3} ms, p99 {p99_ms:.3} ms, p99.9 {p999_ms:.3} ms, max {max_ms:.3} ms")
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "units    {} in {:.2} s, {:.0}/s", self.units, self.seconds, self.units_per_second)?;
-        let Latency { p50_ms, p99_ms, p999_ms, max_ms } = self.latency;
-        writeln!(
-            f,
-            "latency  p50 {p50_ms:.3} ms, p99 {p99_ms:.3} ms, p99.9 {p999_ms:.3} ms, max {max_ms:.3} ms"
-        )?;
+        writeln!(f, "latency  {}", self.latency)?;
+        if let Some(refused) = &self.refused {
+            writeln!(f, "refused  {}; {}", refused.units, refused.latency)?;
+        }
         if let Some(server) = &self.server {
             write!(f, "server   CPU {:.2} s", server.cpu_seconds)?;
             if let Some(cpu) = server.cpu_us_per_unit {

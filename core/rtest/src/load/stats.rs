@@ -11,23 +11,28 @@ use super::histogram::Histogram;
 #[derive(Debug)]
 pub(super) struct Stats {
     units: AtomicU64,
+    refused: AtomicU64,
     in_flight: AtomicI64,
     errors: AtomicU64,
     kinds: Mutex<BTreeMap<String, u64>>,
     /// Latencies count only while this is on.
     recording: AtomicBool,
     pub(super) latency: Histogram,
+    /// From when a unit should have begun to its refusal.
+    pub(super) refusal_latency: Histogram,
 }
 
 impl Stats {
     pub(super) fn new() -> Self {
         Self {
             units: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             in_flight: AtomicI64::new(0),
             errors: AtomicU64::new(0),
             kinds: Mutex::new(BTreeMap::new()),
             recording: AtomicBool::new(false),
             latency: Histogram::new(),
+            refusal_latency: Histogram::new(),
         }
     }
 
@@ -42,6 +47,15 @@ impl Stats {
         self.units.fetch_add(1, Ordering::Relaxed);
         if self.recording.load(Ordering::Relaxed) {
             self.latency.record(latency);
+        }
+    }
+
+    /// A unit is refused, `latency` after it should have begun.
+    pub(super) fn refused(&self, latency: Duration) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        if self.recording.load(Ordering::Relaxed) {
+            self.refusal_latency.record(latency);
         }
     }
 
@@ -68,6 +82,10 @@ impl Stats {
 
     pub(super) fn units(&self) -> u64 {
         self.units.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn refusals(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     pub(super) fn in_flight(&self) -> i64 {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::call::{Callee, Caller};
 use super::chat::{Member, Room};
 use super::message::Messages;
+use super::session::Session;
 use super::wire::{Fixed, Incoming};
 use super::work::{Turn, Work as _};
 use super::*;
@@ -33,6 +34,13 @@ impl<W: work::Work> Bench<W> {
         let mut out = Vec::new();
         step(&mut self.work, &mut Turn { now: self.now, out: &mut out, shared: &self.shared });
         out.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+    }
+
+    /// One that takes refusals.
+    fn lenient(work: W) -> Self {
+        let mut bench = Self::new(work);
+        bench.shared.options.refusals = true;
+        bench
     }
 
     fn begin(&mut self) -> Vec<Value> {
@@ -134,6 +142,67 @@ async fn calls_that_go_wrong() {
     callee.receive(&refused[0].to_string());
     callee.turn(|work, turn| work.leave(turn));
     assert_eq!(callee.counts().2, kinds([("answered call without ACK", 1)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_no_error_if_it_may_be() {
+    let mut caller = Bench::lenient(Caller::new("p-".to_owned(), fixed(), fixed()));
+    let refused = caller.begin();
+    assert_eq!(types(&caller.answer(&refused[0], 503)), ["ACK"]);
+    let broken = caller.begin();
+    let end = caller.answer(&broken[0], 200);
+    caller.answer(&end[1], 503);
+    assert_eq!(caller.shared.stats.refusals(), 1);
+    assert_eq!(caller.counts(), (0, 0, kinds([("unexpected code 503 to BYE", 1)])));
+
+    for (mut bench, refusals, errors) in [
+        (Bench::lenient(Messages::new("p-".to_owned(), fixed(), false)), 1, kinds([])),
+        (Bench::new(Messages::new("p-".to_owned(), fixed(), false)), 0, kinds([("unexpected code 503", 1)])),
+    ] {
+        let message = bench.begin();
+        bench.answer(&message[0], 503);
+        assert_eq!((bench.shared.stats.refusals(), bench.counts()), (refusals, (0, 0, errors)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_and_what_is_sent_in_it() {
+    let mut session = Bench::new(Session::new("d".to_owned(), fixed(), fixed(), fixed()));
+    let invite = session.turn(|work, turn| work.open(turn));
+    assert!(session.answer(&invite[0], 180).is_empty());
+    assert!(!session.work.is_ready());
+    let ack = session.answer(&invite[0], 200);
+    assert_eq!((types(&ack), &ack[0]["RelatedID"]), (vec!["ACK".to_owned()], &invite[0]["CSeq"]));
+    assert!(session.work.is_ready());
+
+    let (first, second, lost) = (session.begin(), session.begin(), session.begin());
+    assert_eq!(types(&first), ["INFO"]);
+    assert_eq!(first[0]["DialogueID"], invite[0]["DialogueID"]);
+    assert_eq!(session.work.in_flight(), 3);
+    session.answer(&second[0], 200);
+    session.answer(&first[0], 481);
+    session.answer(&first[0], 200);
+    session.now += Duration::from_secs(5);
+    session.turn(|work, turn| work.expire(turn));
+    session.answer(&lost[0], 200);
+    let late = "answer to nothing open (late or double)";
+    let expected = kinds([("timeout", 1), ("unexpected code 481 to INFO", 1), (late, 2)]);
+    assert_eq!(session.counts(), (1, 0, expected));
+
+    let bye = session.turn(|work, turn| work.leave(turn));
+    assert!(!session.work.has_left());
+    session.answer(&bye[0], 200);
+    assert!(session.work.has_left());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_does_not_open() {
+    let mut session = Bench::lenient(Session::new("d".to_owned(), fixed(), fixed(), fixed()));
+    let invite = session.turn(|work, turn| work.open(turn));
+    assert_eq!(types(&session.answer(&invite[0], 503)), ["ACK"]);
+    assert!(!session.work.is_ready());
+    assert!(session.turn(|work, turn| work.leave(turn)).is_empty());
+    assert_eq!(session.counts(), (0, 0, kinds([("unexpected code 503 to INVITE", 1)])));
 }
 
 #[tokio::test(start_paused = true)]

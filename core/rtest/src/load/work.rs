@@ -34,6 +34,11 @@ impl Turn<'_> {
         intended.max(self.now) + self.shared.options.timeout()
     }
 
+    /// Whether a request that was answered `code` was refused as it may be.
+    pub(super) fn is_refusal(&self, code: u16) -> bool {
+        code == 503 && self.shared.options.refusals
+    }
+
     /// Something came that should not: a request is answered, so that the server can go on.
     pub(super) fn unexpected(&mut self, message: &Incoming<'_>) {
         if message.is_response() {

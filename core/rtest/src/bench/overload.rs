@@ -1,0 +1,122 @@
+//! Calls at twice the rate that the server can take, beside calls that are up.
+
+use super::BenchError;
+use super::figures::{Line, Reach, Unit};
+use super::maker::Maker;
+use super::measure::Measure;
+use super::server::{Server, Target};
+use crate::load::Report;
+
+/// New calls; nobody waits longer for one. The server may find that there are too many before they fill the machine.
+const CALLS: &str = "--work call --connections 200 --timeout 2 --refusals";
+
+/// Calls that are up before the others come, and stay.
+const RUNNING: &str = "--work session --connections 10 --rate 100";
+
+/// What one state of the server showed.
+struct Seen {
+    /// The new calls; none when it is quiet.
+    calls: Option<Report>,
+    /// INFOs in the calls that are up.
+    running: Report,
+}
+
+impl Measure<'_> {
+    pub(super) async fn overload(&mut self) -> Result<Vec<Line>, BenchError> {
+        let mut goodput = Line::new("calls done at twice that rate", Unit::PerSecond)
+            .against("highest")
+            .reach(Reach::RatioAtLeast(0.9));
+        let mut refused = Line::new("calls refused with 503", Unit::PerSecond);
+        let mut failed = Line::new("calls with neither in 2 s", Unit::PerSecond);
+        let quantiles = ["p50", "p99"];
+        let mut refusals =
+            quantiles.map(|quantile| Line::new(format!("from INVITE to 503, {quantile}"), Unit::Millis));
+        let mut let_in = quantiles.map(|quantile| {
+            Line::new(format!("a call that was let in, {quantile}"), Unit::Millis).against("at the highest")
+        });
+        let mut busy = quantiles.map(|quantile| {
+            Line::new(format!("INFO in a running call, highest rate, {quantile}"), Unit::Millis)
+                .against("quiet")
+        });
+        let mut running = quantiles.map(|quantile| {
+            Line::new(format!("INFO in a running call, twice that, {quantile}"), Unit::Millis)
+                .against("quiet")
+        });
+        let busiest = self.busiest(Target::Rtcd, CALLS).await?;
+        for round in 1..=self.options.rounds() {
+            let quiet = self.beside_running(None).await?;
+            let peak = self.beside_running(Some(busiest.clone())).await?;
+            let highest = calls(&peak)?;
+            let twice = format!("{CALLS} --rate {:.0}", 2.0 * highest.units_per_second.max(1.0));
+            let over = self.beside_running(Some(twice)).await?;
+            let beyond = calls(&over)?;
+
+            goodput.add_pair(highest.units_per_second, beyond.units_per_second);
+            self.tell_pair(&goodput, round, highest.units_per_second, beyond.units_per_second);
+            let count = beyond.refused.map_or(0, |refused| refused.units);
+            refused.add(count as f64 / beyond.seconds);
+            let all_seconds = beyond.seconds + WARMUP as f64;
+            failed.add(beyond.errors as f64 / all_seconds);
+            self.tell(&format!("overload, round {round}: {count} refused, {} failed", beyond.errors));
+            if let Some(latency) = beyond.refused.filter(|refused| refused.units > 0).map(|it| it.latency) {
+                add(&mut refusals, [latency.p50_ms, latency.p99_ms]);
+            }
+            add_pairs(&mut let_in, highest, beyond);
+            add_pairs(&mut busy, &quiet.running, &peak.running);
+            add_pairs(&mut running, &quiet.running, &over.running);
+        }
+        let mut lines = vec![goodput, refused, failed];
+        lines.extend([refusals, let_in, busy, running].into_iter().flatten());
+        Ok(lines)
+    }
+
+    /// Makes calls, or none, while others are up; all on a fresh server.
+    async fn beside_running(&mut self, calls: Option<String>) -> Result<Seen, BenchError> {
+        let server = Server::start(&self.place, Target::Rtcd).await?;
+        let seconds = self.options.seconds();
+        // It begins before the others and ends while they still call.
+        let arguments = format!("{RUNNING} --warmup {} --seconds {seconds}", WARMUP + 1);
+        let mut running = Maker::start(&self.place, &server, arguments.clone())?;
+        running.begun().await?;
+        let may_fail = calls.as_ref().is_some_and(|calls| calls.contains("--rate"));
+        let made = calls.map(|calls| format!("{calls} --warmup {WARMUP} --seconds {}", seconds + 1));
+        let calls = match &made {
+            Some(arguments) => Some(Maker::start(&self.place, &server, arguments.clone())?.report().await?),
+            None => None,
+        };
+        let running = running.report().await?;
+        server.stop().await?;
+        self.note_errors(Target::Rtcd, &arguments, &running);
+        // Beyond its capacity, errors are what is measured.
+        if let (Some(report), Some(made), false) = (&calls, &made, may_fail) {
+            self.note_errors(Target::Rtcd, made, report);
+        }
+        Ok(Seen { calls, running })
+    }
+}
+
+/// Seconds before anything is measured: long enough that what waits does not just begin to wait.
+const WARMUP: u64 = 3;
+
+fn calls(seen: &Seen) -> Result<&Report, BenchError> {
+    seen.calls
+        .as_ref()
+        .filter(|report| report.units > 0)
+        .ok_or_else(|| BenchError::NoFigure(CALLS.to_owned()))
+}
+
+fn add(lines: &mut [Line; 2], values: [f64; 2]) {
+    for (line, value) in lines.iter_mut().zip(values) {
+        line.add(value);
+    }
+}
+
+/// p50 and p99 of both.
+fn add_pairs(lines: &mut [Line; 2], baseline: &Report, report: &Report) {
+    let quantiles = |report: &Report| [report.latency.p50_ms, report.latency.p99_ms];
+    for (line, (before, value)) in
+        lines.iter_mut().zip(quantiles(baseline).into_iter().zip(quantiles(report)))
+    {
+        line.add_pair(before, value);
+    }
+}
