@@ -1,15 +1,20 @@
 //! Connections to other servers that this one opens.
 
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use jsip::StatusCode;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
-use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
-use crate::actor::{Address, Hop, Mail, Metered, WebSocket, socket_config};
+use crate::actor::{Address, Hop, Mail, WebSocket};
 use crate::node::Node;
 use crate::rtc::Attachment;
 use crate::spawn::{Doing, WaitsFor};
@@ -52,20 +57,81 @@ async fn connect(node: &Node, hop: &Hop) -> Result<(WebSocket, SocketAddr), HopE
     let stream = TcpStream::connect((hop.host.trim_matches(['[', ']']), hop.port)).await?;
     stream.set_nodelay(true)?;
     let remote = stream.peer_addr()?;
-    let io = Metered::new(stream);
     let live = node.live().clone();
     let location = live.settings.jsip.location.as_str();
     let url = format!("ws://{}:{}{}?userid={}", hop.host, hop.port, location, node.realm);
-    let config = socket_config(live.settings.rtc.max_message_size);
-    let (ws, _) = client_async_with_config(url, io, Some(config)).await.map_err(Box::new)?;
-    Ok((ws, remote))
+    let (upgraded, _) = client_async(url, Head::new(stream)).await.map_err(Box::new)?;
+    let stream = upgraded.into_inner().tcp;
+    Ok((WebSocket::new(stream, Vec::new(), Role::Client, live.settings.rtc.max_message_size), remote))
+}
+
+/// Reads no more than the head of an HTTP response: a frame that comes right behind it stays in the socket.
+struct Head {
+    tcp: TcpStream,
+    /// How much of the empty line at its end has come.
+    matched: usize,
+}
+
+/// How the head of an HTTP message ends (RFC 9112, 2.1).
+const END: &[u8] = b"\r\n\r\n";
+
+impl Head {
+    fn new(tcp: TcpStream) -> Self {
+        Self { tcp, matched: 0 }
+    }
+
+    /// How many of these bytes belong to the head.
+    fn count(&mut self, bytes: &[u8]) -> usize {
+        for (at, byte) in bytes.iter().enumerate() {
+            if self.matched == END.len() {
+                return at;
+            }
+            self.matched = match END.get(self.matched) {
+                Some(expected) if expected == byte => self.matched + 1,
+                _ => usize::from(*byte == b'\r'),
+            };
+        }
+        bytes.len()
+    }
+}
+
+impl AsyncRead for Head {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut bytes = [0; 1024];
+        let mut seen = ReadBuf::new(bytes.get_mut(..buf.remaining().min(1024)).unwrap_or_default());
+        ready!(self.tcp.poll_peek(cx, &mut seen))?;
+        let count = self.count(seen.filled());
+        // So many are there.
+        let mut taken = ReadBuf::new(bytes.get_mut(..count).unwrap_or_default());
+        ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut taken))?;
+        buf.put_slice(taken.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Head {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tcp).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
 }
 
 /// A hop cannot be reached.
 #[derive(Debug, thiserror::Error)]
 enum HopError {
     #[error(transparent)]
-    Connect(#[from] std::io::Error),
+    Connect(#[from] io::Error),
     #[error(transparent)]
     Upgrade(#[from] Box<tokio_tungstenite::tungstenite::Error>),
 }
@@ -76,4 +142,33 @@ fn pause(attempt: u32) -> Duration {
     const LONGEST: Duration = Duration::from_secs(5);
     let longest = FIRST.saturating_mul(1 << attempt.min(16)).min(LONGEST);
     longest.mul_f64(rand::random_range(0.5..1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_head_ends_where_it_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut other, _) = listener.accept().await.unwrap();
+        let mut head = Head::new(stream);
+        let mut text = [0; 64];
+        // The end of the head comes in two parts, the second with what follows it.
+        other.write_all(b"HTTP/1.1 101\r\r\n\r").await.unwrap();
+        let first = head.read(&mut text).await.unwrap();
+        assert_eq!(text[..first], *b"HTTP/1.1 101\r\r\n\r");
+        other.write_all(b"\nframe\r\n\r\n").await.unwrap();
+        let second = head.read(&mut text).await.unwrap();
+        assert_eq!(text[..second], *b"\n");
+        let mut rest = head.tcp;
+        drop(other);
+        let mut left = String::new();
+        rest.read_to_string(&mut left).await.unwrap();
+        assert_eq!(left, "frame\r\n\r\n");
+    }
 }

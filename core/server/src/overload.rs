@@ -127,15 +127,9 @@ impl Overload {
         Duration::from_micros(self.lag.load(Relaxed))
     }
 
-    /// Whether a peer may open dialogs now. Peers are told to come back at different times.
-    pub(crate) fn admission(&self, now: Instant, peer: u64, backlog: &Backlog) -> Admission {
-        /// After so many seconds at least, and so many different ones.
-        const RETRY: (u64, u64) = (2, 8);
-        if backlog.is_late() || (self.is_overloaded() && self.is_late(now)) {
-            Admission::Closed { retry_after: RETRY.0 + peer % RETRY.1 }
-        } else {
-            Admission::Open
-        }
+    /// Whether a peer may open no dialogs now.
+    pub(crate) fn refuses(&self, now: Instant, backlog: &Backlog) -> bool {
+        backlog.is_late() || (self.is_overloaded() && self.is_late(now))
     }
 
     /// The last probe took too long, or the one under way does already.
@@ -171,6 +165,13 @@ impl Overload {
         self.left.store(0, Relaxed);
         lag
     }
+}
+
+/// What a peer is told that may open no dialogs now: not all come back at the same time.
+pub(crate) fn closed_for(peer: u64) -> Admission {
+    /// After so many seconds at least, and so many different ones.
+    const RETRY: (u64, u64) = (2, 8);
+    Admission::Closed { retry_after: RETRY.0 + peer % RETRY.1 }
 }
 
 /// Watches the lag for as long as the server runs.

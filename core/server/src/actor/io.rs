@@ -42,9 +42,6 @@ impl Io for TokioIo<Upgraded> {}
 /// Bytes that are read from a connection at once.
 const READ: usize = 16 * 1024;
 
-/// Bytes that are written without waiting for the end of the turn.
-const WRITE: usize = 16 * 1024;
-
 /// Room for what is written that a thread keeps for the next connection.
 const SPARE: usize = 64 * 1024;
 
@@ -56,7 +53,7 @@ thread_local! {
 }
 
 /// Buffers a connection, and counts what is written: a reader that takes little at a time is not one that takes nothing.
-pub(crate) struct Metered {
+pub(crate) struct Buffered {
     io: Box<dyn Io>,
     /// What was read and found no room in the WebSocket yet, from `taken` on.
     ahead: Vec<u8>,
@@ -67,9 +64,14 @@ pub(crate) struct Metered {
     written: u64,
 }
 
-impl Metered {
-    pub(crate) fn new(io: impl Io) -> Self {
+impl Buffered {
+    pub(super) fn new(io: impl Io) -> Self {
         Self { io: Box::new(io), ahead: Vec::new(), taken: 0, leaving: Vec::new(), gone: 0, written: 0 }
+    }
+
+    /// The connection without what is buffered.
+    pub(super) fn into_inner(self) -> Box<dyn Io> {
+        self.io
     }
 
     /// Bytes that the other side's kernel, or this one's, has taken.
@@ -82,20 +84,45 @@ impl Metered {
         self.ahead.len() - self.taken + self.io.unread()
     }
 
+    /// Reads into `buf`; 0 bytes are the end.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        if !self.ahead.is_empty() {
+            return Poll::Ready(Ok(self.take_ahead(buf)));
+        }
+        ARRIVED.with_borrow_mut(|room| {
+            let mut arrived = ReadBuf::new(room);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut arrived))?;
+            let count = fill(buf, arrived.filled());
+            self.ahead.extend_from_slice(arrived.filled().get(count..).unwrap_or_default());
+            Poll::Ready(Ok(count))
+        })
+    }
+
     /// Gives what was read ahead, as far as there is room.
-    fn take_ahead(&mut self, buf: &mut ReadBuf<'_>) {
-        let rest = self.ahead.get(self.taken..).unwrap_or_default();
-        let (now, later) = rest.split_at(rest.len().min(buf.remaining()));
-        buf.put_slice(now);
-        self.taken += now.len();
-        if later.is_empty() {
+    fn take_ahead(&mut self, buf: &mut [u8]) -> usize {
+        let count = fill(buf, self.ahead.get(self.taken..).unwrap_or_default());
+        self.taken += count;
+        if self.taken >= self.ahead.len() {
             self.ahead = Vec::new();
             self.taken = 0;
         }
+        count
     }
 
-    /// Writes what is to be written.
-    fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Adds to what is to be written. The socket bounds what it gives before it is flushed.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        if self.leaving.capacity() == 0 {
+            self.leaving = LEAVING.take();
+        }
+        if self.gone > self.leaving.len() / 2 {
+            let gone = mem::take(&mut self.gone);
+            self.leaving.drain(..gone);
+        }
+        self.leaving.extend_from_slice(bytes);
+    }
+
+    /// Writes what was added.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let rest @ [_, ..] = self.leaving.get(self.gone..).unwrap_or_default() {
             let count = ready!(Pin::new(&mut self.io).poll_write(cx, rest))?;
             if count == 0 {
@@ -112,58 +139,15 @@ impl Metered {
                 *spare = room;
             }
         });
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncRead for Metered {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.ahead.is_empty() {
-            ready!(ARRIVED.with_borrow_mut(|room| {
-                let mut arrived = ReadBuf::new(room);
-                ready!(Pin::new(&mut self.io).poll_read(cx, &mut arrived))?;
-                let (now, later) = arrived.filled().split_at(arrived.filled().len().min(buf.remaining()));
-                buf.put_slice(now);
-                self.ahead.extend_from_slice(later);
-                Poll::Ready(io::Result::Ok(()))
-            }))?;
-        } else {
-            self.take_ahead(buf);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Metered {
-    /// Takes all; the socket bounds what it gives before it is flushed.
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.leaving.capacity() == 0 {
-            self.leaving = LEAVING.take();
-        }
-        if self.gone > self.leaving.len() / 2 {
-            let gone = mem::take(&mut self.gone);
-            self.leaving.drain(..gone);
-        }
-        self.leaving.extend_from_slice(buf);
-        if self.leaving.len() - self.gone >= WRITE
-            && let Poll::Ready(Err(error)) = self.poll_leave(cx)
-        {
-            return Poll::Ready(Err(error));
-        }
-        Poll::Ready(Ok(buf.len()))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_leave(cx))?;
         Pin::new(&mut self.io).poll_flush(cx)
     }
+}
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_leave(cx))?;
-        Pin::new(&mut self.io).poll_shutdown(cx)
+/// Copies as much as fits; says how much.
+fn fill(to: &mut [u8], from: &[u8]) -> usize {
+    let count = to.len().min(from.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..count), from.get(..count)) {
+        to.copy_from_slice(from);
     }
+    count
 }

@@ -12,6 +12,7 @@ mod output;
 mod report;
 mod socket;
 mod tasks;
+mod websocket;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -22,22 +23,22 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use jsip::{Detach, Stack};
+use jsip::{Admission, Detach, Stack};
 use rtcd_sdk::LegId;
 use rtcd_sdk::host::{Event, Hosted};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-pub(crate) use io::Metered;
 pub(crate) use mail::{Address, Hop, Mail, Mailbox, Name, Room, Undelivered};
 pub(crate) use report::Report;
-pub(crate) use socket::{Closing, Socket, WebSocket, socket_config};
+pub(crate) use socket::{Closing, Socket};
 pub(crate) use tasks::{HostLimits, TaskKey};
+pub(crate) use websocket::WebSocket;
 
 use crate::front::Bucket;
 use crate::gauges::Told;
 use crate::metrics::Dispatches;
 use crate::node::{Live, Node};
-use crate::overload::Backlog;
+use crate::overload::{self, Backlog};
 use crate::spawn::{self, WaitsFor, Who};
 use mail::RemoteLeg;
 use socket::Read;
@@ -83,6 +84,8 @@ pub(crate) struct Actor {
     tasks: Tasks,
     local: VecDeque<Local>,
     sleep: Option<Pin<Box<Sleep>>>,
+    /// When it fires.
+    armed: Option<Instant>,
     told: Told,
     /// Where new dialogs went in this turn.
     dispatched: Dispatches,
@@ -120,6 +123,7 @@ impl Actor {
             tasks: Tasks::new(node.spawned.clone()),
             local: VecDeque::new(),
             sleep: None,
+            armed: None,
             told: Told::default(),
             dispatched: Dispatches::default(),
             away_since: Instant::now(),
@@ -207,8 +211,11 @@ impl Actor {
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
         self.follow_settings();
-        let admission = self.node.overload.admission(now, self.mailbox.address().number(), &self.backlog);
-        self.stack.set_admission(admission);
+        if self.node.overload.refuses(now, &self.backlog) {
+            self.stack.set_admission(overload::closed_for(self.mailbox.address().number()));
+        } else {
+            self.stack.set_admission(Admission::Open);
+        }
         self.budget = EFFECTS;
         let mut again = !self.pump(now);
         // What feeds itself must not starve the rest: each turn takes something of each kind.
@@ -401,11 +408,13 @@ impl Actor {
         else {
             return;
         };
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(next)));
-        // A timer that fires too early costs a turn; moving it for each message costs more.
-        if sleep.deadline() > next || sleep.deadline() <= now || sleep.is_elapsed() {
-            sleep.as_mut().reset(next);
+        // A timer that fires too early costs a turn; looking at it, or moving it, for each message costs more.
+        if self.armed.is_some_and(|at| at > now && at <= next) {
+            return;
         }
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(next)));
+        sleep.as_mut().reset(next);
+        self.armed = Some(next);
         if sleep.as_mut().poll(cx).is_ready() {
             cx.waker().wake_by_ref();
         }

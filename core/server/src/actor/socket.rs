@@ -1,28 +1,24 @@
 //! The socket of a peer: never awaited, only polled.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Sink, SinkExt, Stream};
 use jsip::ByteString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use tokio::time::{Instant, timeout};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use super::io::Metered;
+use super::WebSocket;
 use crate::front::Pass;
-
-pub(crate) type WebSocket = WebSocketStream<Metered>;
 
 /// Bytes that wait in the WebSocket itself; more wait in front of it.
 const HIGH: usize = 64 * 1024;
@@ -32,17 +28,6 @@ const BURST: usize = 8;
 
 /// A reader that takes nothing for so long does not read.
 const MOMENT: Duration = Duration::from_secs(1);
-
-/// How frames are cut out of what was read and put into what is written: [`Metered`] has the buffers.
-pub(crate) fn socket_config(max_message: usize) -> WebSocketConfig {
-    /// Room for a frame under way; it grows with the frame. Each idle connection has it.
-    const FRAME: usize = 512;
-    WebSocketConfig::default()
-        .read_buffer_size(FRAME)
-        .write_buffer_size(0)
-        .max_message_size(Some(max_message))
-        .max_frame_size(Some(max_message))
-}
 
 /// The close code of a socket whose userid has connected again.
 const REPLACED: u16 = 4001;
@@ -162,31 +147,29 @@ impl Socket {
 
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
         loop {
-            let Poll::Ready(item) = Pin::new(&mut self.ws).poll_next(cx) else { return Poll::Pending };
-            return Poll::Ready(match item {
-                Some(Ok(Message::Text(text))) => {
+            let Poll::Ready(read) = self.ws.poll_read(cx) else { return Poll::Pending };
+            return Poll::Ready(match read {
+                Ok(Message::Text(text)) => {
                     self.read += text.len();
                     Read::Text(text)
                 }
-                Some(Ok(Message::Binary(_))) => Read::Bad(Closing::Binary),
-                Some(Ok(Message::Ping(_))) => {
+                Ok(Message::Binary(_)) => Read::Bad(Closing::Binary),
+                Ok(Message::Ping(_)) => {
                     // The pong that answers it waits for a flush.
                     self.dirty = true;
                     Read::Ping
                 }
-                Some(Ok(Message::Pong(payload))) => {
+                Ok(Message::Pong(payload)) => {
                     Read::Pong(std::str::from_utf8(&payload).ok().and_then(|text| text.parse().ok()))
                 }
-                Some(Ok(Message::Close(Some(frame)))) if u16::from(frame.code) == REPLACED => Read::Replaced,
-                Some(Ok(Message::Close(frame))) => Read::Closed { clean: is_clean(frame.as_ref()) },
-                Some(Ok(Message::Frame(_))) => continue,
-                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
-                    Read::Bad(Closing::TooBig)
-                }
-                Some(Err(Error::Utf8(_))) => Read::Bad(Closing::NotUtf8),
-                Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => Read::Broken,
-                Some(Err(Error::Protocol(_))) => Read::Bad(Closing::Protocol),
-                Some(Err(_)) | None => Read::Broken,
+                Ok(Message::Close(Some(frame))) if u16::from(frame.code) == REPLACED => Read::Replaced,
+                Ok(Message::Close(frame)) => Read::Closed { clean: is_clean(frame.as_ref()) },
+                Ok(Message::Frame(_)) => continue,
+                Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => Read::Bad(Closing::TooBig),
+                Err(Error::Utf8(_)) => Read::Bad(Closing::NotUtf8),
+                Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => Read::Broken,
+                Err(Error::Protocol(_)) => Read::Bad(Closing::Protocol),
+                Err(_) => Read::Broken,
             });
         }
     }
@@ -198,7 +181,7 @@ impl Socket {
 
     /// About how many bytes have come and were not read yet.
     pub(crate) fn unread(&self) -> usize {
-        self.ws.get_ref().unread()
+        self.ws.io().unread()
     }
 
     /// Adds a text frame to what is written at the end of the turn.
@@ -226,14 +209,14 @@ impl Socket {
     fn write(&mut self, message: Message) -> Result<(), Closing> {
         self.dirty = true;
         self.unwritten += message.len();
-        Pin::new(&mut self.ws).start_send(message).map_err(|_| Closing::Answer)
+        self.ws.add(message).map_err(|_| Closing::Answer)
     }
 
     /// Writes what can be written; remembers since when nothing could.
     pub(crate) fn flush(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), Closing> {
         while self.dirty {
-            let flushed = Pin::new(&mut self.ws).poll_flush(cx);
-            let written = self.ws.get_ref().written();
+            let flushed = self.ws.poll_flush(cx);
+            let written = self.ws.io().written();
             let progress = written - std::mem::replace(&mut self.written, written);
             match flushed {
                 Poll::Ready(Ok(())) => {
@@ -277,11 +260,10 @@ async fn close(mut ws: WebSocket, closing: Closing) {
     /// How much of what it still sends is read, so that the close frame is not lost to a reset.
     const REST: usize = 1024 * 1024;
     let _ = timeout(GOODBYE, async {
-        if ws.close(closing.frame()).await.is_err() {
-            // The other side closed first, and the answer to that is still to be written; or the connection is broken.
-            let _ = ws.flush().await;
-        }
-        let io = ws.get_mut();
+        // If the other side closed first, the answer to that is still to be written; or the connection is broken.
+        let _ = ws.add_close(closing.frame());
+        let _ = poll_fn(|cx| ws.poll_flush(cx)).await;
+        let mut io = ws.into_io();
         let _ = io.shutdown().await;
         let mut buffer = [0; 1024];
         let mut rest = REST;

@@ -6,16 +6,15 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use rtcd_sdk::Glob;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{Attachment, Gate};
-use crate::actor::{Metered, WebSocket, socket_config};
+use crate::actor::WebSocket;
 use crate::front::{Handler, Refusal, Stream, Visitor, refuse};
 use crate::node::Node;
 use crate::spawn::{Kind, WaitsFor, Who};
@@ -88,13 +87,15 @@ async fn upgrade(
 
 async fn upgraded(node: &Node, upgrade: OnUpgrade) -> Option<WebSocket> {
     let upgraded = upgrade.await.ok()?;
-    let (io, read) = match upgraded.downcast::<TokioIo<Stream>>() {
-        Ok(parts) => (Metered::new(parts.io.into_inner().upgraded()), parts.read_buf),
-        Err(upgraded) => (Metered::new(TokioIo::<Upgraded>::new(upgraded)), Bytes::new()),
-    };
-    let config = socket_config(node.live().settings.rtc.max_message_size);
+    let most = node.live().settings.rtc.max_message_size;
     // A fast client's first frame can be in what was read with the request.
-    Some(WebSocketStream::from_partially_read(io, read.to_vec(), Role::Server, Some(config)).await)
+    Some(match upgraded.downcast::<TokioIo<Stream>>() {
+        Ok(parts) => {
+            let io = parts.io.into_inner().upgraded();
+            WebSocket::new(io, parts.read_buf.to_vec(), Role::Server, most)
+        }
+        Err(upgraded) => WebSocket::new(TokioIo::<Upgraded>::new(upgraded), Vec::new(), Role::Server, most),
+    })
 }
 
 /// The key of a WebSocket request (RFC 6455, 4.2.1).
