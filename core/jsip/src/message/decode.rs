@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use super::headers::Header;
-use super::{CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode, strict};
+use super::{CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode, scan, strict};
 
 /// A frame is no message: the sender's fault.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +83,10 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Finds the fields. What stands behind the object is an error that leaves them readable.
     fn read(&mut self, frame: &'a str) -> Result<Option<DecodeError>, DecodeError> {
+        if scan::fields(frame, |name, value| self.add(Cow::Borrowed(name), value)).is_some() {
+            return Ok(None);
+        }
+        *self = Self::default();
         let mut json = serde_json::Deserializer::from_str(frame);
         json.deserialize_map(FieldVisitor(self)).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => DecodeError::new("JSON", "not an object"),
@@ -265,6 +269,29 @@ impl<'a> Visitor<'a> for FieldVisitor<'_, 'a> {
         }
         Ok(())
     }
+}
+
+/// The fields as `serde_json` finds them.
+#[cfg(test)]
+pub(super) fn fields_by_serde(frame: &str) -> Result<Vec<(Cow<'_, str>, &str)>, serde_json::Error> {
+    struct AllVisitor;
+    impl<'a> Visitor<'a> for AllVisitor {
+        type Value = Vec<(Cow<'a, str>, &'a str)>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut fields = Vec::new();
+            while let Some(Name(name)) = map.next_key::<Name<'a>>()? {
+                fields.push((name, map.next_value::<&'a RawValue>()?.get()));
+            }
+            Ok(fields)
+        }
+    }
+    let mut json = serde_json::Deserializer::from_str(frame);
+    let fields = json.deserialize_map(AllVisitor)?;
+    json.end()?;
+    Ok(fields)
 }
 
 /// A key, borrowed where it has no escape.
