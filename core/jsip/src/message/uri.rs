@@ -1,12 +1,14 @@
 use std::fmt;
 
+use smallvec::SmallVec;
+
 /// A URI: `[user@]host[:port][;key=value][;key]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uri<'a> {
     user: Option<&'a str>,
     host: &'a str,
     port: Option<u16>,
-    params: Vec<(&'a str, Option<&'a str>)>,
+    params: SmallVec<[(&'a str, Option<&'a str>); 2]>,
 }
 
 /// Why a text is no URI.
