@@ -18,15 +18,15 @@ use gungraun::{Callgrind, EventKind};
 use rtcd_testkit::units::{self, Unit, Work};
 
 #[library_benchmark(setup = Unit::prepare)]
-#[bench::decode_message(args = (&units::DECODE_MESSAGE), config = measured(&units::DECODE_MESSAGE, 5019))]
-#[bench::decode_invite(args = (&units::DECODE_INVITE), config = measured(&units::DECODE_INVITE, 12300))]
-#[bench::encode_response(args = (&units::ENCODE_RESPONSE), config = measured(&units::ENCODE_RESPONSE, 1116))]
-#[bench::message_in(args = (&units::MESSAGE_IN), config = measured(&units::MESSAGE_IN, 9076))]
-#[bench::message_out(args = (&units::MESSAGE_OUT), config = measured(&units::MESSAGE_OUT, 9402))]
-#[bench::call(args = (&units::CALL), config = measured(&units::CALL, 30209))]
-#[bench::pong(args = (&units::PONG), config = measured(&units::PONG, 2966))]
-#[bench::refused(args = (&units::REFUSED), config = measured(&units::REFUSED, 9127))]
-#[bench::reconnect(args = (&units::RECONNECT), config = measured(&units::RECONNECT, 43229))]
+#[bench::decode_message(args = (&units::DECODE_MESSAGE), config = measured(&units::DECODE_MESSAGE, 5014))]
+#[bench::decode_invite(args = (&units::DECODE_INVITE), config = measured(&units::DECODE_INVITE, 12298))]
+#[bench::encode_response(args = (&units::ENCODE_RESPONSE), config = measured(&units::ENCODE_RESPONSE, 1111))]
+#[bench::message_in(args = (&units::MESSAGE_IN), config = measured(&units::MESSAGE_IN, 9023))]
+#[bench::message_out(args = (&units::MESSAGE_OUT), config = measured(&units::MESSAGE_OUT, 9438))]
+#[bench::call(args = (&units::CALL), config = measured(&units::CALL, 30401))]
+#[bench::pong(args = (&units::PONG), config = measured(&units::PONG, 2993))]
+#[bench::refused(args = (&units::REFUSED), config = measured(&units::REFUSED, 8980))]
+#[bench::reconnect(args = (&units::RECONNECT), config = measured(&units::RECONNECT, 41333))]
 fn count(mut work: Work) -> Work {
     work();
     // What is returned is dropped when nothing is counted any more.
