@@ -6,30 +6,24 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-5}
-works=("message 64 16" "message 1000 1" "chat 100 4")
+works=("message 64 16" "message 1000 1" "chat 100 1")
 
 cargo build --quiet --release -p rtcd -p rtest
 bin=$PWD/target/release
-folder=$(mktemp -d)
-cd "$folder"
+folder=$(mktemp -d) && cd "$folder"
 export RTCD_RTC_LISTEN=127.0.0.1:28080 RTCD_API_LISTEN=127.0.0.1:22539
-touch rtcd.log load.log
-"$bin/rtcd" > rtcd.log 2>&1 &
-server=$!
+"$bin/rtcd" > rtcd.log 2>&1 & server=$!
 trap 'kill $server; rm -r "$folder"' EXIT
-until grep -q 'is up' rtcd.log; do kill -0 $server; done
+until grep -qs 'is up' rtcd.log; do kill -0 $server; done
 
 for work in "${works[@]}"; do
     read -r name connections in_flight <<< "$work"
-    [ "$name" = chat ] && senders="--senders $in_flight" || senders=""
-    # shellcheck disable=SC2086
-    "$bin/rtest" load --url ws://$RTCD_RTC_LISTEN/rtc --work "$name" --connections "$connections" --spread \
-        --in-flight "$in_flight" $senders --warmup 2 --seconds "$seconds" --pid $server --json "$name-$connections.json" > load.log &
-    load=$!
-    until grep -q warm-up load.log; do kill -0 $load; done
+    "$bin/rtest" load --url ws://$RTCD_RTC_LISTEN/rtc --work "$name" --connections "$connections" --in-flight "$in_flight" \
+        --spread --warmup 2 --seconds "$seconds" --pid $server --json load.json > load.log & load=$!
+    until grep -qs warm-up load.log; do kill -0 $load; done
     perf record --quiet --freq 1999 -g --pid $server --output perf.data -- sleep "$seconds" 2>/dev/null
     wait $load || { cat load.log; exit 1; }
-    cost=$(grep -o '"cpu_us_per_unit": *[0-9.]*' "$name-$connections.json" | grep -o '[0-9.]*$')
+    cost=$(grep -o '"cpu_us_per_unit": *[0-9.]*' load.json | grep -o '[0-9.]*$')
     perf script --input perf.data --fields ip,sym 2>/dev/null | awk -v RS= -v cost="$cost" -v work="$name $connections × $in_flight" '
         function kind(stack, leaf) {
             if (stack ~ /x64_sys_(sendto|sendmsg|write|writev)/) return "kernel: send"
@@ -49,14 +43,12 @@ for work in "${works[@]}"; do
             return "other"
         }
         { split($0, frames, "\n"); leaf = frames[1]; sub(/^[ \t]+/, "", leaf); count[kind($0, leaf)]++; all++ }
-        END { for (k in count) printf "%s\t%s\t%.2f µs\t%.0f %%\n", work, k, cost * count[k] / all, 100 * count[k] / all }'
+        END {
+            printf "%s\t%s\t%.2f µs\t100 %%\n", work, "**together**", cost
+            for (k in count) printf "%s\t%s\t%.2f µs\t%.0f %%\n", work, k, cost * count[k] / all, 100 * count[k] / all
+        }'
 done | awk -F'\t' '
-    !($1 in seen) { seen[$1]; columns[++n] = $1 }
+    function row(first, each,   i, line) { for (i = 1; i <= n; i++) line = line " " each[first, works[i]] " |"; return "| " first " |" line }
+    !($1 in name) { works[++n] = $1; name["spent on", $1] = $1; name["---", $1] = "---"; name[$1] }
     { share[$2, $1] = $3 ", " $4; rows[$2] }
-    END {
-        line = "| spent on |"; rule = "|---|"
-        for (i = 1; i <= n; i++) { line = line " " columns[i] " |"; rule = rule "---|" }
-        print line "\n" rule
-        fflush()
-        for (k in rows) { line = "| " k " |"; for (i = 1; i <= n; i++) line = line " " share[k, columns[i]] " |"; print line | "sort" }
-    }'
+    END { print row("spent on", name) "\n" row("---", name); fflush(); for (k in rows) print row(k, share) | "sort" }'
