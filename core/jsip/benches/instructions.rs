@@ -20,6 +20,7 @@ use rtcd_testkit::units::{self, Unit, Work};
 #[library_benchmark(setup = Unit::prepare)]
 #[bench::decode_message(args = (&units::DECODE_MESSAGE), config = measured(&units::DECODE_MESSAGE, 5014))]
 #[bench::decode_invite(args = (&units::DECODE_INVITE), config = measured(&units::DECODE_INVITE, 12298))]
+#[bench::parse_uri(args = (&units::PARSE_URI), config = measured(&units::PARSE_URI, 670))]
 #[bench::encode_response(args = (&units::ENCODE_RESPONSE), config = measured(&units::ENCODE_RESPONSE, 1111))]
 #[bench::message_in(args = (&units::MESSAGE_IN), config = measured(&units::MESSAGE_IN, 9023))]
 #[bench::message_out(args = (&units::MESSAGE_OUT), config = measured(&units::MESSAGE_OUT, 9438))]

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use jsip::{ByteString, CSeq, Detach, Message, Method, Output, Request, Stack, StackConfig, StatusCode};
+use jsip::{ByteString, CSeq, Detach, Message, Method, Output, Request, Stack, StackConfig, StatusCode, Uri};
 
 use crate::builders::{self, MessageExt as _};
 
@@ -37,6 +37,7 @@ impl Unit {
 pub const UNITS: &[Unit] = &[
     DECODE_MESSAGE,
     DECODE_INVITE,
+    PARSE_URI,
     ENCODE_RESPONSE,
     MESSAGE_IN,
     MESSAGE_OUT,
@@ -64,6 +65,17 @@ pub const DECODE_INVITE: Unit = Unit {
     work: || {
         batch(vec![invite().encode(); WARM_UP + BATCH], |frame| {
             let _ = black_box(Message::decode(frame));
+        })
+    },
+};
+
+/// A URI, as the dispatcher reads one of each new dialog.
+pub const PARSE_URI: Unit = Unit {
+    name: "read a URI",
+    times: BATCH as u64,
+    work: || {
+        batch(vec!["bob@rtc.test.com"; WARM_UP + BATCH], |uri| {
+            let _ = black_box(Uri::parse(uri));
         })
     },
 };
