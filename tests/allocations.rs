@@ -26,12 +26,14 @@ const COUNTED: usize = 1024;
 /// The server has a thread of its own, so that the client's allocations are not counted.
 #[test]
 fn allocations_of_a_message() {
-    let mut table = String::from("a MESSAGE and its 200 | allocations\n");
+    let mut table = String::new();
     for batch in [1, 16] {
         let total = count(batch).count_total;
-        let _ = writeln!(table, "{batch} in flight | {:.1}", total as f64 / COUNTED as f64);
+        let _ = writeln!(table, "| {batch} in flight | {:.1} |", total as f64 / COUNTED as f64);
     }
     insta::assert_snapshot!(table);
+    let page = include_str!("../core/rtest/docs/profile.md");
+    assert!(page.contains(&table), "core/rtest/docs/profile.md has another table than this:\n{table}");
 }
 
 fn count(batch: usize) -> AllocationInfo {

@@ -8,7 +8,7 @@ use rtcd_testkit::units::UNITS;
 
 #[test]
 fn allocations_of_each_unit() {
-    let mut table = String::from("unit | allocations | bytes\n");
+    let mut table = String::new();
     for unit in UNITS {
         let mut work = unit.prepare();
         let total = measure(&mut work);
@@ -16,7 +16,10 @@ fn allocations_of_each_unit() {
             let hundredths = (total * 100).div_ceil(unit.times);
             format!("{}.{:02}", hundredths / 100, hundredths % 100)
         };
-        let _ = writeln!(table, "{} | {} | {}", unit.name, each(total.count_total), each(total.bytes_total));
+        let (count, bytes) = (each(total.count_total), each(total.bytes_total));
+        let _ = writeln!(table, "| {} | {} | {count} | {bytes} |", unit.name, unit.instructions);
     }
     insta::assert_snapshot!(table);
+    let page = include_str!("../../rtest/docs/profile.md");
+    assert!(page.contains(&table), "core/rtest/docs/profile.md has another table than this:\n{table}");
 }

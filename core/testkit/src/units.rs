@@ -20,6 +20,9 @@ pub struct Unit {
     pub name: &'static str,
     /// How many times [`Unit::prepare`]'s work does it.
     pub times: u64,
+    /// How many instructions it took, each time, when this was written (x86-64): `cargo bench -p jsip --bench instructions`
+    /// prints the sum, and fails if it is 5 % higher.
+    pub instructions: u64,
     work: fn() -> Work,
 }
 
@@ -51,6 +54,7 @@ pub const UNITS: &[Unit] = &[
 pub const DECODE_MESSAGE: Unit = Unit {
     name: "decode a MESSAGE",
     times: BATCH as u64,
+    instructions: 5014,
     work: || {
         batch(messages(), |frame| {
             let _ = black_box(Message::decode(frame));
@@ -62,6 +66,7 @@ pub const DECODE_MESSAGE: Unit = Unit {
 pub const DECODE_INVITE: Unit = Unit {
     name: "decode an INVITE of 1 KiB",
     times: BATCH as u64,
+    instructions: 12298,
     work: || {
         batch(vec![invite().encode(); WARM_UP + BATCH], |frame| {
             let _ = black_box(Message::decode(frame));
@@ -73,6 +78,7 @@ pub const DECODE_INVITE: Unit = Unit {
 pub const PARSE_URI: Unit = Unit {
     name: "read a URI",
     times: BATCH as u64,
+    instructions: 670,
     work: || {
         batch(vec!["bob@rtc.test.com"; WARM_UP + BATCH], |uri| {
             let _ = black_box(Uri::parse(uri));
@@ -84,6 +90,7 @@ pub const PARSE_URI: Unit = Unit {
 pub const ENCODE_RESPONSE: Unit = Unit {
     name: "encode a 200",
     times: BATCH as u64,
+    instructions: 1111,
     work: || {
         let decoded = |frame: &ByteString| Message::decode(frame).expect("a request");
         batch(messages().iter().map(decoded).collect(), |message| {
@@ -98,6 +105,7 @@ pub const ENCODE_RESPONSE: Unit = Unit {
 pub const MESSAGE_IN: Unit = Unit {
     name: "MESSAGE in, 200 out",
     times: BATCH as u64,
+    instructions: 9023,
     work: || {
         let mut driver = Driver::new(StackConfig::default());
         batch(messages(), move |frame| driver.frame(frame))
@@ -108,6 +116,7 @@ pub const MESSAGE_IN: Unit = Unit {
 pub const MESSAGE_OUT: Unit = Unit {
     name: "MESSAGE out, 200 in",
     times: BATCH as u64,
+    instructions: 9438,
     work: || {
         let with_answer = |request: Request| {
             let answer = request.response(StatusCode::OK).encode();
@@ -125,6 +134,7 @@ pub const MESSAGE_OUT: Unit = Unit {
 pub const CALL: Unit = Unit {
     name: "call: INVITE 180 200 ACK BYE 200",
     times: BATCH as u64,
+    instructions: 30401,
     work: || {
         let invite = invite();
         let follow_up = |method, cseq| invite.follow_up(method, CSeq::new(cseq).expect("not 0")).encode();
@@ -138,6 +148,7 @@ pub const CALL: Unit = Unit {
 pub const PONG: Unit = Unit {
     name: "pong that confirms 100 answers",
     times: 1,
+    instructions: 2993,
     work: || {
         let mut driver = Driver::new(StackConfig::default());
         let frames = messages();
@@ -152,6 +163,7 @@ pub const PONG: Unit = Unit {
 pub const REFUSED: Unit = Unit {
     name: "refused frame, 400 out",
     times: BATCH as u64,
+    instructions: 8980,
     work: || {
         let refused = |frame: &ByteString| frame.replace("\"To\":\"bob@test\"", "\"To\":7");
         let mut config = StackConfig::default();
@@ -165,6 +177,7 @@ pub const REFUSED: Unit = Unit {
 pub const RECONNECT: Unit = Unit {
     name: "reconnect with 100 open requests",
     times: 1,
+    instructions: 41333,
     work: || {
         let mut driver = Driver::new(StackConfig::default());
         requests().into_iter().take(100).for_each(|request| driver.open(request));
