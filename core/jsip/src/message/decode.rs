@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use super::headers::Header;
-use super::{CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode, strict};
+use super::{CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode, scan, strict};
 
 /// A frame is no message: the sender's fault.
 #[derive(Debug, thiserror::Error)]
@@ -62,40 +62,31 @@ impl Message {
     }
 }
 
-/// The JSON text of a field's value, and whether it has escapes.
-#[derive(Debug, Clone, Copy)]
-struct Value<'a> {
-    text: &'a str,
-    escaped: bool,
-}
-
-impl<'a> Value<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, escaped: text.contains('\\') }
-    }
-}
-
-/// The fields of a frame, not yet parsed.
+/// The fields of a frame: the JSON text of each, not yet parsed.
 #[derive(Default)]
 struct Fields<'a> {
-    kind: Option<Value<'a>>,
-    uri: Option<Value<'a>>,
-    code: Option<Value<'a>>,
+    kind: Option<&'a str>,
+    uri: Option<&'a str>,
+    code: Option<&'a str>,
     /// Written anew from the code, so never read; kept to see it stand twice.
-    desc: Option<Value<'a>>,
-    from: Option<Value<'a>>,
-    to: Option<Value<'a>>,
-    dialog: Option<Value<'a>>,
-    cseq: Option<Value<'a>>,
-    related: Option<Value<'a>>,
-    router: Option<Value<'a>>,
-    others: SmallVec<[(Cow<'a, str>, Value<'a>); 8]>,
+    desc: Option<&'a str>,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+    dialog: Option<&'a str>,
+    cseq: Option<&'a str>,
+    related: Option<&'a str>,
+    router: Option<&'a str>,
+    others: SmallVec<[(Cow<'a, str>, &'a str); 8]>,
     repeated: Option<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     /// Finds the fields. What stands behind the object is an error that leaves them readable.
     fn read(&mut self, frame: &'a str) -> Result<Option<DecodeError>, DecodeError> {
+        if scan::fields(frame, |name, value| self.add(Cow::Borrowed(name), value)).is_some() {
+            return Ok(None);
+        }
+        *self = Self::default();
         let mut json = serde_json::Deserializer::from_str(frame);
         json.deserialize_map(FieldVisitor(self)).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => DecodeError::new("JSON", "not an object"),
@@ -107,7 +98,7 @@ impl<'a> Fields<'a> {
     }
 
     #[inline]
-    fn add(&mut self, name: Cow<'a, str>, value: Value<'a>) {
+    fn add(&mut self, name: Cow<'a, str>, value: &'a str) {
         let (slot, field) = match &*name {
             "Type" => (&mut self.kind, "Type"),
             "Request-URI" => (&mut self.uri, "Request-URI"),
@@ -142,15 +133,15 @@ impl<'a> Fields<'a> {
         let to = text("To", self.to, frame)?;
         for (name, value) in self.slots() {
             if let Some(value) = value {
-                strict::check(value.text).map_err(|problem| DecodeError::new(name, problem))?;
+                strict::check(value).map_err(|problem| DecodeError::new(name, problem))?;
             }
         }
         for (name, value) in &self.others {
-            strict::check(value.text).map_err(|problem| DecodeError::new(name, problem))?;
+            strict::check(value).map_err(|problem| DecodeError::new(name, problem))?;
         }
         if &*kind == "RESPONSE" {
             let code = self.code.ok_or_else(|| DecodeError::new("Code", MISSING))?;
-            let code = digits(code.text)
+            let code = digits(code)
                 .and_then(|number| u16::try_from(number).ok())
                 .and_then(StatusCode::new)
                 .ok_or_else(|| DecodeError::new("Code", "must be an integer from 100 to 699"))?;
@@ -185,7 +176,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The fields that are ignored on one kind of message or the other. All others of the protocol are texts or numbers.
-    fn slots(&self) -> [(&'static str, Option<Value<'a>>); 5] {
+    fn slots(&self) -> [(&'static str, Option<&'a str>); 5] {
         [
             ("Request-URI", self.uri),
             ("Code", self.code),
@@ -201,7 +192,7 @@ impl<'a> Fields<'a> {
                 Cow::Borrowed(name) => frame.slice_ref(name),
                 Cow::Owned(name) => ByteString::from(name.as_str()),
             },
-            value: frame.slice_ref(value.text),
+            value: frame.slice_ref(value),
         }))
     }
 
@@ -233,19 +224,14 @@ const MISSING: &str = "is missing";
 /// Of a longer frame the fields of the protocol are copies: who keeps them must not keep its body.
 const LONG: usize = 2048;
 
-fn text(
-    field: &'static str,
-    value: Option<Value<'_>>,
-    frame: &ByteString,
-) -> Result<ByteString, DecodeError> {
+fn text(field: &'static str, value: Option<&str>, frame: &ByteString) -> Result<ByteString, DecodeError> {
     let value = value.ok_or_else(|| DecodeError::new(field, MISSING))?;
     let inner = value
-        .text
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .ok_or_else(|| DecodeError::new(field, "must be a string"))?;
-    if value.escaped {
-        return serde_json::from_str::<String>(value.text)
+    if inner.as_bytes().contains(&b'\\') {
+        return serde_json::from_str::<String>(value)
             .map(ByteString::from)
             .map_err(|_| DecodeError::new(field, "has an escape that is no character"));
     }
@@ -255,9 +241,9 @@ fn text(
     Ok(frame.slice_ref(inner))
 }
 
-fn cseq(field: &'static str, value: Option<Value<'_>>) -> Result<Option<CSeq>, DecodeError> {
+fn cseq(field: &'static str, value: Option<&str>) -> Result<Option<CSeq>, DecodeError> {
     let Some(value) = value else { return Ok(None) };
-    match digits(value.text).and_then(CSeq::new) {
+    match digits(value).and_then(CSeq::new) {
         Some(cseq) => Ok(Some(cseq)),
         None => Err(DecodeError::new(field, "must be an integer from 1 to 2^53 - 1")),
     }
@@ -279,10 +265,33 @@ impl<'a> Visitor<'a> for FieldVisitor<'_, 'a> {
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Name(name)) = map.next_key::<Name<'a>>()? {
             let value: &'a RawValue = map.next_value()?;
-            self.0.add(name, Value::new(value.get()));
+            self.0.add(name, value.get());
         }
         Ok(())
     }
+}
+
+/// The fields as `serde_json` finds them.
+#[cfg(test)]
+pub(super) fn fields_by_serde(frame: &str) -> Result<Vec<(Cow<'_, str>, &str)>, serde_json::Error> {
+    struct AllVisitor;
+    impl<'a> Visitor<'a> for AllVisitor {
+        type Value = Vec<(Cow<'a, str>, &'a str)>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut fields = Vec::new();
+            while let Some(Name(name)) = map.next_key::<Name<'a>>()? {
+                fields.push((name, map.next_value::<&'a RawValue>()?.get()));
+            }
+            Ok(fields)
+        }
+    }
+    let mut json = serde_json::Deserializer::from_str(frame);
+    let fields = json.deserialize_map(AllVisitor)?;
+    json.end()?;
+    Ok(fields)
 }
 
 /// A key, borrowed where it has no escape.

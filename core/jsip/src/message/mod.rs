@@ -7,6 +7,7 @@ mod ids;
 mod method;
 mod request;
 mod response;
+mod scan;
 mod status;
 mod strict;
 mod uri;

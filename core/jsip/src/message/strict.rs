@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 /// How deep objects and arrays may nest in a message, its own braces counted.
 pub const MAX_DEPTH: usize = 32;
 
@@ -12,8 +14,8 @@ pub(super) fn check(value: &str) -> Result<(), &'static str> {
     }
     let bytes = value.as_bytes();
     // Per open bracket: where its keys begin in `keys`, or `None` for an array.
-    let mut open: Vec<Option<usize>> = Vec::new();
-    let mut keys: Vec<&str> = Vec::new();
+    let mut open: SmallVec<[Option<usize>; 8]> = SmallVec::new();
+    let mut keys: SmallVec<[&str; 8]> = SmallVec::new();
     let mut key_next = false;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {

@@ -1,12 +1,14 @@
 use std::fmt;
 
+use smallvec::SmallVec;
+
 /// A URI: `[user@]host[:port][;key=value][;key]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uri<'a> {
     user: Option<&'a str>,
     host: &'a str,
     port: Option<u16>,
-    params: Vec<(&'a str, Option<&'a str>)>,
+    params: SmallVec<[(&'a str, Option<&'a str>); 2]>,
 }
 
 /// Why a text is no URI.
@@ -36,22 +38,23 @@ impl<'a> Uri<'a> {
     /// # Errors
     /// See [`UriError`].
     pub fn parse(text: &'a str) -> Result<Self, UriError> {
-        let text = text.trim();
-        if text.matches('@').count() > 1 {
+        let text = trim(text);
+        if text.bytes().filter(|byte| *byte == b'@').count() > 1 {
             return Err(UriError::TwoAts);
         }
-        let (address, params) = text.split_once(';').unwrap_or((text, ""));
-        let (user, place) = match address.split_once('@') {
+        let (address, params) =
+            split(text, b';').map_or((text, None), |(address, rest)| (address, Some(rest)));
+        let (user, place) = match split(address, b'@') {
             Some(("", _)) => return Err(UriError::NoUser),
             Some((user, place)) => (Some(user), place),
             None => (None, address),
         };
-        let (host, port) = split_port(place.trim())?;
+        let (host, port) = split_port(trim(place))?;
         Ok(Self {
-            user: user.map(str::trim),
+            user: user.map(trim),
             host,
             port,
-            params: params.split(';').filter_map(param).collect(),
+            params: params.into_iter().flat_map(|params| params.split(';')).filter_map(param).collect(),
         })
     }
 
@@ -113,6 +116,21 @@ impl fmt::Display for Uri<'_> {
     }
 }
 
+/// What `str::trim` does, at once for a text that has no blanks around it.
+fn trim(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    match (bytes.first(), bytes.last()) {
+        (Some(first), Some(last)) if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
+/// What `str::split_once` does with an ASCII character; for texts as short as these a plain loop is quicker.
+fn split(text: &str, at: u8) -> Option<(&str, &str)> {
+    let place = text.bytes().position(|byte| byte == at)?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
+}
+
 fn split_port(place: &str) -> Result<(&str, Option<u16>), UriError> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
@@ -130,7 +148,7 @@ fn split_port(place: &str) -> Result<(&str, Option<u16>), UriError> {
                 tail => (host, Some(tail.strip_prefix(':').ok_or(UriError::BadHost)?)),
             }
         }
-        None => match place.split_once(':') {
+        None => match split(place, b':') {
             Some((host, port)) => (host, Some(port)),
             None => (place, None),
         },
@@ -139,6 +157,7 @@ fn split_port(place: &str) -> Result<(&str, Option<u16>), UriError> {
         return Err(UriError::NoHost);
     }
     if !host.starts_with('[')
+        && !host.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'[' && byte != b']')
         && host.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '[' | ']'))
     {
         return Err(UriError::BadHost);
