@@ -22,7 +22,7 @@ impl Actor {
         match output {
             Output::Transmit(text) => {
                 let Some(socket) = &mut self.socket else { return };
-                if let Err(closing) = socket.text(&text) {
+                if let Err(closing) = socket.text(text) {
                     self.write_failed(closing, now);
                 }
             }

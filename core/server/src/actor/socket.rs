@@ -14,7 +14,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::WebSocket;
@@ -185,10 +187,9 @@ impl Socket {
     }
 
     /// Adds a text frame to what is written at the end of the turn.
-    pub(crate) fn text(&mut self, text: &ByteString) -> Result<(), Closing> {
-        // A ByteString is UTF-8, so it always converts.
-        let text = Utf8Bytes::try_from(text.as_bytes().clone()).unwrap_or_default();
-        self.send(Message::Text(text))
+    pub(crate) fn text(&mut self, text: ByteString) -> Result<(), Closing> {
+        // A frame, as a text would be looked through for UTF-8 again.
+        self.send(Message::Frame(Frame::message(text.into_bytes(), OpCode::Data(Data::Text), true)))
     }
 
     /// Adds a ping. It counts the frames before it, so it waits behind them.
