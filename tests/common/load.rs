@@ -17,7 +17,7 @@ impl Load {
     /// Starts `rtest load` with these arguments.
     pub(crate) fn start(rtc: std::net::SocketAddr, arguments: &str) -> Self {
         let url = format!("ws://{rtc}/rtc");
-        let fixed = ["rtest", "load", "--url", &url, "--seconds", "600", "--warmup", "0"];
+        let fixed = ["rtest", "load", "--url", &url, "--seconds", "86400", "--warmup", "0"];
         let cli = Cli::try_parse_from(fixed.into_iter().chain(arguments.split(' '))).unwrap();
         let Some(Command::Load(options)) = cli.command else { panic!("no load: {arguments}") };
         let (stop, stopped) = oneshot::channel();

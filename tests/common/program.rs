@@ -48,6 +48,8 @@ impl Drop for Folder {
 /// Settings for a program under test: ports of its own, state in its folder.
 pub(crate) const PORTS: &str = "rtc: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\n";
 
+const RTCD: &str = env!("CARGO_BIN_EXE_rtcd");
+
 /// A program that runs.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -66,15 +68,27 @@ impl Program {
     }
 
     pub(crate) fn start_with(folder: &Folder, environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(RTCD);
+        command.envs(environment.iter().copied());
+        Self::run(folder, command)
+    }
+
+    /// One that may have so many open files.
+    pub(crate) fn start_with_files(folder: &Folder, most: u32) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {most} && exec \"$0\""), RTCD]);
+        Self::run(folder, command)
+    }
+
+    fn run(folder: &Folder, mut command: Command) -> Self {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(folder.path().join("stderr.log"))
             .unwrap();
         let since = Instant::now();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rtcd"))
+        let mut child = command
             .current_dir(folder.path())
-            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -40,6 +40,8 @@ pub(crate) struct Gauges {
     pub(crate) slow_requests: AtomicU64,
     /// Connections over `limits.connections`.
     pub(crate) refused_connections: AtomicU64,
+    /// Connections that would take the files that the rest of the process needs.
+    pub(crate) refused_files: AtomicU64,
     /// Connections over `limits.address_connections`.
     pub(crate) refused_address_connections: AtomicU64,
     /// Connections over `limits.address_connects`.
@@ -52,6 +54,8 @@ pub(crate) struct Gauges {
     pub(crate) refused_user_requests: AtomicU64,
     /// Refused connections that were not even told so, for too many were being told.
     pub(crate) dropped_connections: AtomicU64,
+    /// Tries to accept a connection that failed.
+    pub(crate) accept_errors: AtomicU64,
     /// Upgrades while the server goes down.
     pub(crate) refused_draining: AtomicU64,
     /// Upgrades whose `Origin` is not allowed.

@@ -36,6 +36,11 @@ impl RelatedIds {
         self.ids.pin().get(id).cloned()
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.ids.pin().len()
+    }
+
     pub(crate) fn remove(&self, id: &str) {
         self.ids.pin().remove(id);
     }

@@ -127,8 +127,8 @@ impl Server {
             control,
             gate,
             logs,
-            rtc: Ports::bind(["rtc.listen", "rtc.tlslisten"], rtc, rtc_certificate).await?,
-            api: Ports::bind(["api.listen", "api.tlslisten"], api, api_certificate).await?,
+            rtc: Ports::bind(["rtc.listen", "rtc.tlslisten"], rtc, rtc_certificate)?,
+            api: Ports::bind(["api.listen", "api.tlslisten"], api, api_certificate)?,
             access,
             node,
         })

@@ -66,6 +66,8 @@ counters! {
     timeouts_received,
     /// Requests sent that had no final response in time.
     timeouts_sent,
+    /// Final responses that waited too long for a peer that is away.
+    waited_in_vain,
     /// Frames sent again on a new socket.
     resent,
     /// Sessions ended because their timer ran out.

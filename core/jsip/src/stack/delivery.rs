@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a frame leaves, a socket is attached | it is transmitted and gets the next number |
 //! | a frame leaves, none is attached | it waits, in order |
+//! | a final response has waited for 2 × `prtimer` | it goes: the peer may never come back |
 //! | a second after a frame was sent | a ping, if none is under way: its payload counts the frames of this socket |
 //! | 128 frames unconfirmed | the same at once |
 //! | a pong | the frames that its ping counted have arrived |
@@ -12,7 +13,7 @@
 //! | a new socket | what is unfinished and not confirmed is sent again, in its old order; then what waits |
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 
@@ -62,6 +63,21 @@ pub(super) enum Owner {
     Nobody,
 }
 
+impl Owner {
+    /// Whether it is a final response.
+    fn is_final(self) -> bool {
+        match self {
+            Self::Final(..) | Self::Answer(_) => true,
+            Self::Request(..) | Self::Provisional(..) | Self::Ack(_) | Self::Nobody => false,
+        }
+    }
+}
+
+/// How long a final response waits for its peer: until that has given up what it asked, whatever it was.
+fn patience(config: &StackConfig) -> Duration {
+    (2 * config.prtimer).max(config.acktimer).max(config.linger)
+}
+
 /// What competes for room in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Room {
@@ -76,6 +92,8 @@ struct Waiting {
     text: ByteString,
     owner: Owner,
     room: Room,
+    /// Until when it waits, if nothing else ends that.
+    until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -128,6 +146,8 @@ pub(super) struct Delivery<T> {
     waiting: BTreeMap<u64, Waiting>,
     /// The ACKs among them: a session that ends finds its own without a walk through the queue.
     waiting_acks: BTreeSet<(DialogKey, u64)>,
+    /// When to look whether this one has waited too long: final responses have nothing else that takes them out.
+    overdue: VecDeque<(Instant, u64)>,
     next_ticket: u64,
     waiting_requests: usize,
     acks: VecDeque<Ack>,
@@ -142,6 +162,7 @@ impl<T> Delivery<T> {
             confirmed: 0,
             waiting: BTreeMap::new(),
             waiting_acks: BTreeSet::new(),
+            overdue: VecDeque::new(),
             next_ticket: 0,
             waiting_requests: 0,
             acks: VecDeque::new(),
@@ -193,7 +214,9 @@ impl<T> Delivery<T> {
             if let Owner::Ack(dialog) = owner {
                 self.waiting_acks.insert((dialog, ticket));
             }
-            self.waiting.insert(ticket, Waiting { text, owner, room });
+            let until = owner.is_final().then(|| now + patience(config));
+            self.overdue.extend(until.map(|until| (until, ticket)));
+            self.waiting.insert(ticket, Waiting { text, owner, room, until });
             return Place::Waiting(ticket);
         };
         self.sent += 1;
@@ -229,11 +252,19 @@ impl<T> Delivery<T> {
     }
 
     /// Puts another text in the place of a frame that waits. Returns whether it does.
-    pub(super) fn replace(&mut self, place: Place, text: &ByteString) -> bool {
+    pub(super) fn replace(
+        &mut self,
+        (now, config): (Instant, &StackConfig),
+        place: Place,
+        text: &ByteString,
+    ) -> bool {
         let Place::Waiting(ticket) = place else { return false };
         match self.waiting.get_mut(&ticket) {
             Some(waiting) => {
                 waiting.text = text.clone();
+                let until = now + patience(config);
+                waiting.until = Some(until);
+                self.overdue.push_back((until, ticket));
                 true
             }
             None => false,
@@ -244,6 +275,7 @@ impl<T> Delivery<T> {
     pub(super) fn take_waiting(&mut self) -> Vec<(ByteString, Owner, Room)> {
         self.waiting_requests = 0;
         self.waiting_acks.clear();
+        self.overdue = VecDeque::new();
         std::mem::take(&mut self.waiting)
             .into_values()
             .map(|waiting| (waiting.text, waiting.owner, waiting.room))
@@ -335,7 +367,7 @@ impl<T> Delivery<T> {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let socket = self.socket.as_ref()?;
+        let Some(socket) = &self.socket else { return self.overdue.front().map(|(at, _)| *at) };
         Some(match socket.probe {
             Probe::Due(at) => socket.check.min(at),
             Probe::Quiet | Probe::UnderWay(_) => socket.check,
@@ -344,6 +376,7 @@ impl<T> Delivery<T> {
 
     /// Sends the pings that are due.
     pub(super) fn expire(&mut self, now: Instant, config: &StackConfig, counters: &mut Counters) -> Silence {
+        self.drop_overdue(now, counters);
         let Some(socket) = &mut self.socket else { return Silence::Bearable };
         if socket.check <= now {
             let dead = socket.last_life + config.dead_after;
@@ -363,6 +396,19 @@ impl<T> Delivery<T> {
             Some(Probe::Quiet | Probe::Due(_) | Probe::UnderWay(_)) | None => {}
         }
         Silence::Bearable
+    }
+
+    fn drop_overdue(&mut self, now: Instant, counters: &mut Counters) {
+        while let Some((_, ticket)) = self.overdue.pop_front_if(|(at, _)| *at <= now) {
+            if self
+                .waiting
+                .get(&ticket)
+                .is_some_and(|waiting| waiting.until.is_some_and(|until| until <= now))
+            {
+                self.waiting.remove(&ticket);
+                counters.waited_in_vain += 1;
+            }
+        }
     }
 
     pub(super) fn close(&mut self, reason: CloseReason) {

@@ -288,7 +288,7 @@ impl<T: Clone> Turn<'_, T> {
             if *acceptance == Acceptance::Accepted {
                 let terminated =
                     transaction.response(&self.dialog.id, StatusCode::REQUEST_TERMINATED).encode();
-                if self.core.delivery.replace(response.place, &terminated) {
+                if self.core.delivery.replace((self.now, &self.core.config), response.place, &terminated) {
                     self.core.linger.replace(*fingerprint, terminated);
                 }
             }

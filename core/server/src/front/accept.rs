@@ -1,5 +1,6 @@
 //! Takes connections in.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -7,20 +8,17 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::client::is_trusted;
 use super::connection::connection;
 use super::listen::Listener;
 use super::refusal::Refusal;
 use super::visitors::{Pass, Seat};
-use super::{Certificate, Handler, Side, Stream};
+use super::{Certificate, Handler, Side, Stream, files};
 use crate::logs::LogFile;
 use crate::node::Node;
 use crate::spawn::{Doing, WaitsFor, Who};
-
-/// Connections that are open only to be told that they are refused. More are closed without a word.
-const REFUSING: usize = 256;
 
 /// How long such a connection may take to say what it wants.
 const REFUSAL: Duration = Duration::from_secs(2);
@@ -31,12 +29,13 @@ pub(crate) struct Door<H> {
     pub(super) side: Side,
     pub(super) handler: H,
     pub(super) access: Option<LogFile>,
+    /// For connections that are open only to be told that they are refused. More are closed without a word.
     refusing: Arc<Semaphore>,
 }
 
 impl<H: Handler> Door<H> {
     pub(crate) fn new(node: Arc<Node>, side: Side, access: Option<LogFile>, handler: H) -> Self {
-        Self { node, side, handler, access, refusing: Arc::new(Semaphore::new(REFUSING)) }
+        Self { node, side, handler, access, refusing: Arc::new(Semaphore::new(files::room_to_refuse())) }
     }
 }
 
@@ -58,12 +57,23 @@ pub(super) enum Admission {
 }
 
 /// Serves until it is dropped; connections that are up go on.
-pub(super) async fn serve<H: Handler>(door: Arc<Door<H>>, listener: Listener) {
-    /// How long accepting rests when the process has no descriptors left.
+pub(super) async fn serve<H: Handler>(
+    door: Arc<Door<H>>,
+    listener: Listener,
+    name: &'static str,
+    doing: Doing,
+) {
+    /// How long accepting rests when the process has no descriptors left, or no memory.
     const REST: Duration = Duration::from_millis(100);
+    // Since when nothing could be accepted.
+    let mut failing: Option<Instant> = None;
     loop {
         match listener.tcp.accept().await {
             Ok((tcp, mut peer)) => {
+                if let Some(since) = failing.take() {
+                    doing.waits_for(WaitsFor::Connections);
+                    tracing::info!(port = name, took = ?since.elapsed(), "accepts connections again");
+                }
                 peer.set_ip(peer.ip().to_canonical());
                 let Some((seat, admission)) = door.admit(peer) else {
                     door.node.gauges.dropped_connections.fetch_add(1, Relaxed);
@@ -79,11 +89,28 @@ pub(super) async fn serve<H: Handler>(door: Arc<Door<H>>, listener: Listener) {
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot accept");
+                door.node.gauges.accept_errors.fetch_add(1, Relaxed);
+                if is_of_one_connection(&error) {
+                    continue;
+                }
+                // Not at each try: that would fill the disk.
+                failing.get_or_insert_with(|| {
+                    tracing::warn!(port = name, %error, "cannot accept connections; tries again and again");
+                    doing.waits_for(WaitsFor::Pause);
+                    Instant::now()
+                });
                 sleep(REST).await;
             }
         }
     }
+}
+
+/// Whether the connection that would have been accepted is broken, and nothing else.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
 }
 
 impl<H: Handler> Door<H> {
@@ -94,7 +121,7 @@ impl<H: Handler> Door<H> {
         }
         let live = self.node.live();
         let (limits, visitors) = (&live.settings.limits, &self.node.visitors);
-        let admitted = visitors.sit(limits.connections).and_then(|seat| {
+        let admitted = visitors.sit(limits.connections, files::room()).and_then(|seat| {
             let admission = if is_trusted(peer.ip(), self.side.trusted_proxies(&live.settings)) {
                 Admission::Unknown
             } else {

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 use super::accept::{Door, serve};
@@ -21,16 +21,27 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    async fn bind(
+    fn bind(
         what: &'static str,
         address: SocketAddr,
         certificate: Option<Arc<Certificate>>,
     ) -> Result<Self, StartError> {
-        match TcpListener::bind(address).await {
+        match listen(address) {
             Ok(tcp) => Ok(Self { tcp, certificate }),
             Err(source) => Err(StartError::Bind { what, address, source }),
         }
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    /// Connections that may wait to be accepted, if the system lets them (`net.core.somaxconn`): after a break of the network
+    /// all clients come back at once, and each that finds no room tries again only after a second or three.
+    const WAITING: u32 = 65_535;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // What is left of connections of an earlier server is no hindrance.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }
 
 /// The ports of a side, bound.
@@ -42,15 +53,15 @@ pub(crate) struct Ports {
 
 impl Ports {
     /// Binds the ports that two settings name; the second one, if it is there, needs the certificate.
-    pub(crate) async fn bind(
+    pub(crate) fn bind(
         [plain_setting, tls_setting]: [&'static str; 2],
         (plain, tls): (SocketAddr, Option<SocketAddr>),
         certificate: Option<Arc<Certificate>>,
     ) -> Result<Self, StartError> {
-        let plain = Listener::bind(plain_setting, plain, None).await?;
+        let plain = Listener::bind(plain_setting, plain, None)?;
         let tls = match (tls, certificate) {
             (Some(address), Some(certificate)) => {
-                Some(Listener::bind(tls_setting, address, Some(certificate)).await?)
+                Some(Listener::bind(tls_setting, address, Some(certificate))?)
             }
             (None, _) | (_, None) => None,
         };
@@ -70,9 +81,11 @@ impl Ports {
         let door = Arc::new(door);
         let ports = [Some(self.plain), self.tls].into_iter().zip(door.side.names());
         let accepting = ports.filter_map(|(port, name)| {
-            let serving = serve(door.clone(), port?);
+            let (port, served_door) = (port?, door.clone());
             let spawned = &door.node.spawned;
-            Some(spawned.spawn(Kind::Listener, Who::Named(name), WaitsFor::Connections, |_| serving))
+            Some(spawned.spawn(Kind::Listener, Who::Named(name), WaitsFor::Connections, |doing| {
+                serve(served_door, port, name, doing)
+            }))
         });
         Accepting(accepting.collect())
     }

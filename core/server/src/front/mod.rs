@@ -9,6 +9,7 @@ mod access;
 mod bucket;
 mod client;
 mod connection;
+mod files;
 mod listen;
 mod pace;
 mod refusal;

@@ -14,6 +14,8 @@ use crate::node::RETRY_AFTER;
 pub(crate) enum Refusal {
     /// `limits.connections`
     Full,
+    /// The process may open too few files.
+    Files,
     /// `limits.address_connections`
     AddressConnections,
     /// `limits.address_connects`; the next one may come after this time.
@@ -30,6 +32,9 @@ impl Refusal {
         let (status, text, wait, counter) = match self {
             Self::Full => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too many connections", None, &gauges.refused_connections)
+            }
+            Self::Files => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too many connections", None, &gauges.refused_files)
             }
             Self::AddressConnections => (
                 StatusCode::TOO_MANY_REQUESTS,

@@ -36,11 +36,15 @@ impl Visitors {
         }
     }
 
-    /// Counts a connection, until what this gives is dropped.
-    pub(super) fn sit(&self, most: usize) -> Result<Seat, Refusal> {
+    /// Counts a connection, until what this gives is dropped. So many may be here, and there are files for so many.
+    pub(super) fn sit(&self, most: usize, files: usize) -> Result<Seat, Refusal> {
         let seat = Seat(self.seats.clone());
-        // The seat gives it back in either case.
-        if seat.0.fetch_add(1, Relaxed) >= most { Err(Refusal::Full) } else { Ok(seat) }
+        // The seat gives it back in any case.
+        match seat.0.fetch_add(1, Relaxed) {
+            here if here >= most => Err(Refusal::Full),
+            here if here >= files => Err(Refusal::Files),
+            _ => Ok(seat),
+        }
     }
 
     /// Counts a connection of an address, until what this gives is dropped.
@@ -244,8 +248,9 @@ mod tests {
     #[test]
     fn seats() {
         let visitors = Visitors::new();
-        let seat = visitors.sit(1).unwrap();
-        assert_eq!(visitors.sit(1).unwrap_err(), Refusal::Full);
+        let seat = visitors.sit(1, 1).unwrap();
+        assert_eq!(visitors.sit(1, 1).unwrap_err(), Refusal::Full);
+        assert_eq!(visitors.sit(2, 1).unwrap_err(), Refusal::Files);
         assert_eq!(visitors.connections(), 1);
         drop(seat);
         assert_eq!(visitors.connections(), 0);

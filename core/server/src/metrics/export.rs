@@ -55,6 +55,8 @@ fn there_is(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
     ] {
         writer.gauge(&format!("rtcd_{name}"), help, gauge.load(Relaxed))?;
     }
+    let related = node.related.count() as i64;
+    writer.gauge("rtcd_related_ids", "Related ids, by which tasks can be found", related)?;
     let limits = all_settings(&node.live().settings).into_iter().filter_map(|(key, value)| {
         let most = value.as_i64()?;
         Some((label("key", key), most))
@@ -204,6 +206,7 @@ fn http(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
         "Connections that were not let in, by the limit or the reason; the last two are those of both sides",
         [
             ("limits.connections", &gauges.refused_connections),
+            ("nofile", &gauges.refused_files),
             ("limits.address_connections", &gauges.refused_address_connections),
             ("limits.address_connects", &gauges.refused_address_connects),
             ("limits.user_connects", &gauges.refused_user_connects),
@@ -217,6 +220,11 @@ fn http(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
             ("clientheadertimeout", &gauges.slow_requests),
         ]
         .map(|(why, count)| (label("why", why), count.load(Relaxed))),
+    )?;
+    writer.counter(
+        "rtcd_accept_errors",
+        "Connections to either side that could not be accepted: no open file was left, or no memory",
+        gauges.accept_errors.load(Relaxed),
     )?;
     writer.gauge(
         "rtcd_rtc_connections",
