@@ -3,7 +3,7 @@
 //! Most connections are silent most of the time. What one of them keeps while it is silent is what the server's memory is made of,
 //! so a buffer that is used up is given back at once, and taken warm by whoever comes next.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::mem;
 use std::pin::Pin;
@@ -46,8 +46,8 @@ const READ: usize = 16 * 1024;
 const SPARE: usize = 64 * 1024;
 
 thread_local! {
-    /// Where a connection's bytes arrive before they go to its WebSocket.
-    static ARRIVED: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
+    /// Room for what a connection reads, while none reads.
+    static ARRIVING: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
     /// Room for what a connection writes, while none writes.
     static LEAVING: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
@@ -55,18 +55,24 @@ thread_local! {
 /// Buffers a connection, and counts what is written: a reader that takes little at a time is not one that takes nothing.
 pub(crate) struct Buffered {
     io: Box<dyn Io>,
-    /// What was read and found no room in the WebSocket yet, from `taken` on.
-    ahead: Vec<u8>,
-    taken: usize,
+    /// What was read and found no room in the WebSocket yet.
+    ahead: Option<Ahead>,
     /// What is to be written, from `gone` on.
     leaving: Vec<u8>,
     gone: usize,
     written: u64,
 }
 
+/// Bytes in a room of [`READ`] that came from the thread and goes back to it.
+struct Ahead {
+    room: Box<[u8]>,
+    from: usize,
+    to: usize,
+}
+
 impl Buffered {
     pub(super) fn new(io: impl Io) -> Self {
-        Self { io: Box::new(io), ahead: Vec::new(), taken: 0, leaving: Vec::new(), gone: 0, written: 0 }
+        Self { io: Box::new(io), ahead: None, leaving: Vec::new(), gone: 0, written: 0 }
     }
 
     /// The connection without what is buffered.
@@ -81,32 +87,36 @@ impl Buffered {
 
     /// About how many bytes have come and are not with the WebSocket yet.
     pub(crate) fn unread(&self) -> usize {
-        self.ahead.len() - self.taken + self.io.unread()
+        self.ahead.as_ref().map_or(0, |ahead| ahead.to - ahead.from) + self.io.unread()
     }
 
     /// Reads into `buf`; 0 bytes are the end.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        if !self.ahead.is_empty() {
-            return Poll::Ready(Ok(self.take_ahead(buf)));
+        let mut ahead = match self.ahead.take() {
+            Some(ahead) => ahead,
+            None => {
+                let mut room = ARRIVING.take().unwrap_or_else(|| vec![0; READ].into());
+                let mut arrived = ReadBuf::new(&mut room);
+                let read = Pin::new(&mut self.io).poll_read(cx, &mut arrived);
+                let to = arrived.filled().len();
+                match read {
+                    Poll::Ready(Ok(())) => Ahead { room, from: 0, to },
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => {
+                        ARRIVING.set(Some(room));
+                        return Poll::Pending;
+                    }
+                }
+            }
+        };
+        let count = fill(buf, ahead.room.get(ahead.from..ahead.to).unwrap_or_default());
+        ahead.from += count;
+        if ahead.from < ahead.to {
+            self.ahead = Some(ahead);
+        } else {
+            ARRIVING.set(Some(ahead.room));
         }
-        ARRIVED.with_borrow_mut(|room| {
-            let mut arrived = ReadBuf::new(room);
-            ready!(Pin::new(&mut self.io).poll_read(cx, &mut arrived))?;
-            let count = fill(buf, arrived.filled());
-            self.ahead.extend_from_slice(arrived.filled().get(count..).unwrap_or_default());
-            Poll::Ready(Ok(count))
-        })
-    }
-
-    /// Gives what was read ahead, as far as there is room.
-    fn take_ahead(&mut self, buf: &mut [u8]) -> usize {
-        let count = fill(buf, self.ahead.get(self.taken..).unwrap_or_default());
-        self.taken += count;
-        if self.taken >= self.ahead.len() {
-            self.ahead = Vec::new();
-            self.taken = 0;
-        }
-        count
+        Poll::Ready(Ok(count))
     }
 
     /// Adds to what is to be written. The socket bounds what it gives before it is flushed.
