@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use rtcd_cli::Program;
 
+/// The system's allocator spends twice the time when many dialogs come and go at once, and gives memory back late.
+#[cfg(all(feature = "jemalloc", target_os = "linux"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     rtcd_cli::main(Program {
         version: env!("CARGO_PKG_VERSION"),

@@ -44,8 +44,8 @@ use mail::RemoteLeg;
 use socket::Read;
 use tasks::{Delivered, Kind, Tasks};
 
-/// Inputs of one kind that a turn takes.
-const INPUTS: usize = 64;
+/// Inputs of one kind that a turn takes. With more, a round of many busy peers takes so long that calls notice.
+const INPUTS: usize = 32;
 /// Effects of tasks that a turn applies.
 const EFFECTS: usize = 256;
 
