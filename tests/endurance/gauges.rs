@@ -84,7 +84,7 @@ impl Fresh {
     pub(crate) async fn look(program: &Program) -> Self {
         let gauges = Metrics::of(program).await;
         for (name, value) in gauges.there_is() {
-            let is_its_own = ["listener", "reloader"].iter().any(|kind| name.contains(kind));
+            let is_its_own = ["listener", "reloader", "watch"].iter().any(|kind| name.contains(kind));
             assert!(value == 0.0 || is_its_own || [TASKS, FILES].contains(&name), "{name} {value}");
         }
         Self { gauges }

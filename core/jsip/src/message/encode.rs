@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::{Headers, Request, Response};
+use super::{CSeq, Headers, Request, Response, StatusCode};
 
 // How long a message will be is counted beforehand, to the byte if nothing has to be escaped: a text that fills its buffer
 // becomes a `ByteString` as it is.
@@ -50,24 +50,35 @@ impl Request {
 impl Response {
     /// The response as the text of a frame.
     pub fn encode(&self) -> ByteString {
-        let room = RESPONSE
-            + self.code.description().len()
-            + self.from.len()
-            + self.to.len()
-            + self.dialog.as_str().len()
-            + digits(self.cseq.as_u64())
-            + room(&self.headers);
-        let mut out = String::with_capacity(room);
-        out.push_str("{\"Type\":\"RESPONSE\",\"Code\":");
-        number(&mut out, u64::from(self.code.as_u16()));
-        out.push_str(",\"Desc\":\"");
-        out.push_str(self.code.description());
-        out.push('"');
-        common(&mut out, &self.from, &self.to, self.dialog.as_str(), self.cseq.as_u64());
-        others(&mut out, &self.headers);
-        out.push('}');
-        ByteString::from(out)
+        response(self.code, (&self.from, &self.to), self.dialog.as_str(), self.cseq, &self.headers)
     }
+}
+
+/// A response as the text of a frame.
+pub(super) fn response(
+    code: StatusCode,
+    (from, to): (&str, &str),
+    dialog: &str,
+    cseq: CSeq,
+    headers: &Headers,
+) -> ByteString {
+    let room = RESPONSE
+        + code.description().len()
+        + from.len()
+        + to.len()
+        + dialog.len()
+        + digits(cseq.as_u64())
+        + room(headers);
+    let mut out = String::with_capacity(room);
+    out.push_str("{\"Type\":\"RESPONSE\",\"Code\":");
+    number(&mut out, u64::from(code.as_u16()));
+    out.push_str(",\"Desc\":\"");
+    out.push_str(code.description());
+    out.push('"');
+    common(&mut out, from, to, dialog, cseq.as_u64());
+    others(&mut out, headers);
+    out.push('}');
+    ByteString::from(out)
 }
 
 /// A text as a JSON string, with quotes.

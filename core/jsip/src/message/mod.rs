@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod glance;
 mod headers;
 mod ids;
 mod method;
@@ -13,6 +14,7 @@ mod strict;
 mod uri;
 
 pub use decode::DecodeError;
+pub(crate) use glance::Glance;
 pub use headers::{HeaderError, Headers};
 pub use ids::{CSeq, DialogId};
 pub use method::Method;

@@ -11,7 +11,7 @@ use super::admission::Gate;
 use super::delivery::{Delivery, Owner, Place, Room};
 use super::linger::{Answer, Linger};
 use super::{Counters, Finished, Output, Side, StackConfig};
-use crate::{CSeq, Headers, Method, Request, Response, StatusCode};
+use crate::{CSeq, Method, Request, Response, StatusCode};
 
 #[derive(Debug)]
 pub(super) struct Core<T> {
@@ -95,11 +95,10 @@ impl<T> Core<T> {
     }
 
     /// Answers a request that is not let in, and forgets it.
-    pub(super) fn turn_away(&mut self, now: Instant, request: &Request, headers: Headers) {
-        let response = Response { headers, ..request.response(StatusCode::SERVICE_UNAVAILABLE) };
+    pub(super) fn turn_away(&mut self, now: Instant, method: Method, answer: ByteString) {
         self.counters.refused_overload += 1;
-        self.reply(now, &response);
-        self.finished(request.method, response.code, Side::Peer, Duration::ZERO);
+        self.transmit(now, answer, Owner::Nobody, Room::Reserved);
+        self.finished(method, StatusCode::SERVICE_UNAVAILABLE, Side::Peer, Duration::ZERO);
     }
 
     /// A request has got its final response.

@@ -9,6 +9,7 @@ use super::session::{Session, whole_seconds};
 use super::transaction::{Origin, State};
 use super::turn::Turn;
 use super::{CloseReason, Detach, Side, Stack};
+use crate::message::Glance;
 use crate::{DecodeError, Message, Method, Request, Response, StatusCode};
 
 impl<T: Clone> Stack<T> {
@@ -19,6 +20,9 @@ impl<T: Clone> Stack<T> {
             return;
         }
         self.core.counters.frames_received += 1;
+        if self.turns_away(now, frame) {
+            return;
+        }
         match Message::decode(frame) {
             Ok(Message::Request(request)) => {
                 self.core.bad_in_row = 0;
@@ -30,6 +34,26 @@ impl<T: Clone> Stack<T> {
             }
             Err(error) => self.bad_frame(now, error),
         }
+    }
+
+    /// While no dialog is let in, what would open one, and the ACK to such a refusal, is not worth to be read to the end.
+    fn turns_away(&mut self, now: Instant, frame: &str) -> bool {
+        let Some(headers) = self.core.gate.refuses() else { return false };
+        let Some(glance) = Glance::at(frame).filter(|glance| self.dialogs.find(glance.dialog).is_none())
+        else {
+            return false;
+        };
+        if glance.method == Method::Ack {
+            self.core.counters.dropped_acks += 1;
+            return true;
+        }
+        // A repeat gets what its request got.
+        if !glance.method.opens_dialog() || self.core.linger.find(self.core.fingerprint(frame)).is_some() {
+            return false;
+        }
+        let text = glance.answer(StatusCode::SERVICE_UNAVAILABLE, headers);
+        self.core.turn_away(now, glance.method, text);
+        true
     }
 
     fn bad_frame(&mut self, now: Instant, error: DecodeError) {
@@ -79,7 +103,8 @@ impl<T: Clone> Stack<T> {
             && request.method.opens_dialog()
             && let Some(headers) = self.core.gate.refuses().cloned()
         {
-            return self.core.turn_away(now, &request, headers);
+            let response = Response { headers, ..request.response(StatusCode::SERVICE_UNAVAILABLE) };
+            return self.core.turn_away(now, request.method, response.encode());
         }
         let refusal = self.refusal(&mut request, known.is_some());
         let key = match (known, refusal) {

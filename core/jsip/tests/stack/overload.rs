@@ -127,13 +127,18 @@ fn closed_admission_turns_away_what_is_new_alone() {
         rig.peer(request(method, 1).in_dialog("new"));
         rig.sees(&["[new] 503 1 Retry-After=3"], &[]);
     }
+    // However it is written.
+    let text =
+        r#"{"Type":"INVITE","Request-URI":"u","From":"\u0061@b","To":"\"t\"","DialogueID":"odd","CSeq":1}"#;
+    rig.text(text);
+    rig.sees(&["[odd] 503 1 Retry-After=3"], &[]);
     // An ACK to nothing is dropped as ever, and what needs a dialog does not become new.
     rig.peer(request(Ack, 1).in_dialog("new"));
     rig.sees(&[], &[]);
     rig.peer(request(Info, 2).in_dialog("other"));
     assert_eq!(rig.wire(), ["[other] 481 2"]);
     assert_eq!(rig.stack.counts().dialogs, before.dialogs);
-    assert_eq!(rig.stack.counters().refused_overload, 12);
+    assert_eq!(rig.stack.counters().refused_overload, 13);
     // The answer of before.
     rig.peer(request(Text, 7).in_dialog("before"));
     rig.sees(&["[before] 200 7"], &[]);
