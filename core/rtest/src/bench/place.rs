@@ -43,6 +43,25 @@ impl Place {
         Ok(place)
     }
 
+    /// Parts the processors from here on, if there are two and `taskset` is there; gives back how it was.
+    pub(super) fn part(&mut self) -> Option<[String; 2]> {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let can = processors > 1
+            && std::process::Command::new("taskset")
+                .arg("--version")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success());
+        let parted = if can { Some(halves(processors)) } else { self.pins.clone() };
+        std::mem::replace(&mut self.pins, parted)
+    }
+
+    /// Undoes it.
+    pub(super) fn join(&mut self, before: Option<[String; 2]>) {
+        self.pins = before;
+    }
+
     /// Each file has a name of its own.
     pub(super) fn file(&self, kind: &str) -> PathBuf {
         let number = self.files.fetch_add(1, Ordering::Relaxed);
