@@ -9,7 +9,7 @@
 //! | state | event | what happens |
 //! |---|---|---|
 //! | calm | the lag is over `limits.overload` twice in a row | overloaded |
-//! | overloaded | the lag is over a tenth of that | requests that open a dialog get 503 with `Retry-After`, all else is served |
+//! | overloaded | the lag is over a twentieth of that | requests that open a dialog get 503 with `Retry-After`, all else is served |
 //! | overloaded | the lag is not | all is served |
 //! | overloaded | for a second the lag is not | calm |
 
@@ -40,7 +40,7 @@ const RELIEF: Duration = Duration::from_secs(1);
 const TELL: Duration = Duration::from_secs(10);
 
 /// Which part of the lag that overloads is borne while overloaded.
-const PART: u32 = 10;
+const PART: u32 = 20;
 
 /// The table of the module.
 #[derive(Debug, Default)]
@@ -233,13 +233,13 @@ mod tests {
         let changes = walk(&[
             (50, 201),
             (50, 300),
-            (2, 21),
-            (500, 20),
-            (900, 20),
-            (50, 21),
+            (2, 11),
+            (500, 10),
+            (900, 10),
+            (50, 11),
             (50, 5),
-            (999, 20),
-            (1, 20),
+            (999, 10),
+            (1, 10),
             (50, 199),
         ]);
         let mut expected = [Change::None; 10];

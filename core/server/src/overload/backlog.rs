@@ -63,9 +63,9 @@ mod tests {
         assert_eq!(turn(1000, 20_000), (false, false));
         assert_eq!(turn(1000, 20_001), (false, false));
         assert_eq!(turn(1000, 30_000), (true, true));
-        assert_eq!(turn(1000, 2_001), (false, true));
-        assert_eq!(turn(1000, 2_000), (false, false));
-        assert_eq!(turn(1000, 2_001), (false, true));
+        assert_eq!(turn(1000, 1_001), (false, true));
+        assert_eq!(turn(1000, 1_000), (false, false));
+        assert_eq!(turn(1000, 1_001), (false, true));
         for _ in 0..=100 {
             assert_eq!(turn(1000, 0), (false, false));
         }
