@@ -45,8 +45,9 @@ impl Drop for Folder {
     }
 }
 
-/// Settings for a program under test: ports of its own, state in its folder.
-pub(crate) const PORTS: &str = "rtc: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\n";
+/// Settings for a program under test: ports of its own, state in its folder, none refused because the machine is slow.
+pub(crate) const PORTS: &str =
+    "rtc: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\nlimits: {overload: 0s}\n";
 
 const RTCD: &str = env!("CARGO_BIN_EXE_rtcd");
 

@@ -57,11 +57,12 @@ fn state_dir() -> PathBuf {
     folder
 }
 
-/// Ports of its own, a realm for snapshots, and little patience with what has ended.
+/// Ports of its own, a realm for snapshots, little patience with what has ended, and none is refused because the machine is slow.
 const SETTINGS: &str = "
 rtc: {listen: '127.0.0.1:0'}
 api: {listen: '127.0.0.1:0'}
 jsip: {realm: rtc.test, linger: 300ms, away_grace: 300ms}
+limits: {overload: 0s}
 ";
 
 /// The routing table of a test that names none.

@@ -113,8 +113,10 @@ async fn with_no_file_left_calls_go_on() {
     let most = 2.0 * (1.0 + start.elapsed().as_secs_f64() / REST.as_secs_f64());
     assert!(errors >= 2.0 && errors <= most, "{errors}");
     println!("{errors} tries to accept failed");
-    assert_eq!(lines(folder.path(), "cannot accept connections"), 2);
-    assert_eq!(lines(folder.path(), "accepts connections again"), 2);
+    // Files that come free one by one may be used up again in between.
+    let pauses = lines(folder.path(), "cannot accept connections");
+    assert!(pauses >= 2, "{pauses}");
+    assert_eq!(lines(folder.path(), "accepts connections again"), pauses);
     call.end().await;
     fresh.again(&program).await;
     program.signal("TERM");

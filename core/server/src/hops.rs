@@ -80,18 +80,19 @@ impl Head {
         Self { tcp, matched: 0 }
     }
 
-    /// How many of these bytes belong to the head.
-    fn count(&mut self, bytes: &[u8]) -> usize {
+    /// How many of these bytes, which come next, belong to the head, and how much of its end has come with them.
+    fn part(&self, bytes: &[u8]) -> (usize, usize) {
+        let mut matched = self.matched;
         for (at, byte) in bytes.iter().enumerate() {
-            if self.matched == END.len() {
-                return at;
+            if matched == END.len() {
+                return (at, matched);
             }
-            self.matched = match END.get(self.matched) {
-                Some(expected) if expected == byte => self.matched + 1,
+            matched = match END.get(matched) {
+                Some(expected) if expected == byte => matched + 1,
                 _ => usize::from(*byte == b'\r'),
             };
         }
-        bytes.len()
+        (bytes.len(), matched)
     }
 }
 
@@ -104,10 +105,11 @@ impl AsyncRead for Head {
         let mut bytes = [0; 1024];
         let mut seen = ReadBuf::new(bytes.get_mut(..buf.remaining().min(1024)).unwrap_or_default());
         ready!(self.tcp.poll_peek(cx, &mut seen))?;
-        let count = self.count(seen.filled());
+        let (count, _) = self.part(seen.filled());
         // So many are there.
         let mut taken = ReadBuf::new(bytes.get_mut(..count).unwrap_or_default());
         ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut taken))?;
+        (_, self.matched) = self.part(taken.filled());
         buf.put_slice(taken.filled());
         Poll::Ready(Ok(()))
     }

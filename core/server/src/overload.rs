@@ -1,8 +1,9 @@
 //! Whether there is more work than the server can do, and the way out: new dialogs get 503, so that what runs goes on.
 //!
 //! What has come waits in two places: an actor that is ready waits for a thread, and frames wait in the socket for their actor.
-//! How long, is the *lag*. Load that many clients make, each waiting for its answers, keeps the lag high but bounded, and is served.
-//! Load that nobody holds back makes it grow without end: then all answers come too late, and the server does nothing of use.
+//! How long, is the *lag*. Clients that each wait for their answers keep it bounded, and are served, if they are not so many that all of them
+//! at once are too much. Load that nobody holds back makes it grow without end: then all answers come too late, and the server does
+//! nothing of use.
 //!
 //! The server looks at the first place, each actor at its own socket: one peer that floods is refused alone.
 //!
@@ -49,6 +50,8 @@ struct State {
     late: u8,
     overloaded: bool,
     relieved_since: Option<Instant>,
+    /// Of a peer: its last turn left something.
+    behind: bool,
 }
 
 /// What a look at the lag led to.

@@ -119,7 +119,12 @@ impl Buffered {
         Poll::Ready(Ok(count))
     }
 
-    /// Adds to what is to be written. The socket bounds what it gives before it is flushed.
+    /// Bytes that are to be written.
+    pub(super) fn leaving(&self) -> usize {
+        self.leaving.len() - self.gone
+    }
+
+    /// Adds to what is to be written. The socket bounds it.
     pub(super) fn add(&mut self, bytes: &[u8]) {
         if self.leaving.capacity() == 0 {
             self.leaving = LEAVING.take();

@@ -13,6 +13,7 @@ use super::output::request_has_answer;
 use super::tasks::{Delivered, Place, TaskKey, Wish};
 use super::{Actor, Closing, Local, Tag};
 use crate::node::Node;
+use crate::overload::Backlog;
 use crate::spawn::{Kind, WaitsFor, Who};
 
 impl Actor {
@@ -76,6 +77,7 @@ impl Actor {
         }
         self.dialling = false;
         self.attached_at = now;
+        self.backlog = Backlog::new(now);
         self.socket = Some(attachment.into_socket(self.live.settings.rtc.max_write_buffer));
         self.stack.handle_attached(now.into_std());
         while let Some(output) = self.stack.poll_output() {

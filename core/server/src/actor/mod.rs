@@ -26,6 +26,7 @@ use std::time::Duration;
 use jsip::{Admission, Detach, Stack};
 use rtcd_sdk::LegId;
 use rtcd_sdk::host::{Event, Hosted};
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pub(crate) use mail::{Address, Hop, Mail, Mailbox, Name, Room, Undelivered};
@@ -227,6 +228,7 @@ impl Actor {
         again |= self.run_timers(now, inputs);
         self.dial_if_needed();
         self.flush(cx, now);
+        again |= self.socket.as_mut().is_some_and(Socket::is_free_again);
         self.watch(now);
         self.tell();
         if self.stopping || self.is_forgotten(now) {
@@ -415,7 +417,8 @@ impl Actor {
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(next)));
         sleep.as_mut().reset(next);
         self.armed = Some(next);
-        if sleep.as_mut().poll(cx).is_ready() {
+        // Whatever this turn has used up: a timer that is not looked at now would wake nobody.
+        if Pin::new(&mut unconstrained(sleep.as_mut())).poll(cx).is_ready() {
             cx.waker().wake_by_ref();
         }
     }

@@ -25,6 +25,9 @@ use crate::front::Pass;
 /// Bytes that wait in the WebSocket itself; more wait in front of it.
 const HIGH: usize = 64 * 1024;
 
+/// Who has so many bytes before it is not read: what the server sends stays below, but pongs answer whatever was read.
+const CLOGGED: usize = 4 * HIGH;
+
 /// So many times the limit may wait for a reader that does read: a burst.
 const BURST: usize = 8;
 
@@ -117,7 +120,9 @@ pub(crate) struct Socket {
     /// What came all at once when the socket was attached: until it is written, so much more may wait.
     allowed: usize,
     written: u64,
-    /// Bytes of text that were read since somebody asked.
+    /// Was not read for that.
+    clogged: bool,
+    /// Bytes of messages that were read since somebody asked.
     read: usize,
     /// Since when nothing could be written.
     pub(crate) stalled: Option<Instant>,
@@ -137,6 +142,7 @@ impl Socket {
             limit,
             allowed: 0,
             written: 0,
+            clogged: false,
             read: 0,
             stalled: None,
         }
@@ -149,12 +155,17 @@ impl Socket {
 
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
         loop {
+            if self.ws.io().leaving() >= CLOGGED {
+                // The flush that cannot write all wakes the actor.
+                (self.dirty, self.clogged) = (true, true);
+                return Poll::Pending;
+            }
             let Poll::Ready(read) = self.ws.poll_read(cx) else { return Poll::Pending };
+            if let Ok(message) = &read {
+                self.read += message.len();
+            }
             return Poll::Ready(match read {
-                Ok(Message::Text(text)) => {
-                    self.read += text.len();
-                    Read::Text(text)
-                }
+                Ok(Message::Text(text)) => Read::Text(text),
                 Ok(Message::Binary(_)) => Read::Bad(Closing::Binary),
                 Ok(Message::Ping(_)) => {
                     // The pong that answers it waits for a flush.
@@ -176,7 +187,14 @@ impl Socket {
         }
     }
 
-    /// How many bytes of text were read since the last time.
+    /// Whether it can be read again, and could not before.
+    pub(crate) fn is_free_again(&mut self) -> bool {
+        let free = self.clogged && self.ws.io().leaving() < CLOGGED;
+        self.clogged &= !free;
+        free
+    }
+
+    /// How many bytes of messages were read since the last time.
     pub(crate) fn take_read(&mut self) -> usize {
         std::mem::take(&mut self.read)
     }
@@ -280,4 +298,56 @@ async fn close(mut ws: WebSocket, closing: Closing) {
 
 fn is_clean(frame: Option<&CloseFrame>) -> bool {
     frame.is_none_or(|frame| matches!(frame.code, CloseCode::Normal | CloseCode::Away | CloseCode::Status))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{DuplexStream, duplex, sink, split};
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::super::io::Io;
+    use super::*;
+
+    impl Io for DuplexStream {}
+
+    /// Who pings without end and takes no pong is not read any more, until there is room again.
+    #[tokio::test]
+    async fn a_flood_of_pings_fills_no_memory() {
+        const PINGS: usize = 10_000;
+        let (mine, theirs) = duplex(1024);
+        let (mut answers, mut pings) = split(theirs);
+        tokio::spawn(async move {
+            let mut frame = vec![0x89, 0x80 | 125, 0, 0, 0, 0];
+            frame.resize(6 + 125, b'x');
+            for _ in 0..PINGS {
+                pings.write_all(&frame).await.unwrap();
+            }
+        });
+        let ws = WebSocket::new(mine, Vec::new(), Role::Server, 1024);
+        let mut socket = Socket::new(ws, ([127, 0, 0, 1], 1).into(), None, 1024);
+        let now = Instant::now();
+        let mut read = 0;
+        poll_fn(|cx| {
+            while let Poll::Ready(Read::Ping) = socket.poll_read(cx) {
+                read += 1;
+            }
+            socket.flush(cx, now).unwrap();
+            if socket.clogged { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        assert!((CLOGGED..CLOGGED + 256).contains(&socket.ws.io().leaving()));
+        assert!(!socket.is_free_again());
+        tokio::spawn(async move { tokio::io::copy(&mut answers, &mut sink()).await });
+        poll_fn(|cx| {
+            while let Poll::Ready(Read::Ping) = socket.poll_read(cx) {
+                read += 1;
+            }
+            socket.flush(cx, now).unwrap();
+            if socket.is_free_again() {
+                cx.waker().wake_by_ref();
+            }
+            if read == PINGS { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
 }

@@ -1,7 +1,8 @@
 //! The frames of a WebSocket, over a connection that is polled.
 //!
 //! tungstenite's own state machine, without the stream around it: that is made for a socket whose halves are held by two tasks, and
-//! keeps a waker for each.
+//! keeps a waker for each. Of its two buffers, for a frame under way and for one that leaves, each keeps the size of the largest frame that
+//! the connection has seen.
 
 use std::io::{self, Read, Write};
 use std::task::{Context, Poll, Waker, ready};

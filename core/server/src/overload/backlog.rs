@@ -11,7 +11,7 @@ use super::{Change, PART, State};
 pub(crate) struct Backlog {
     last_turn: Instant,
     late: bool,
-    /// Only of a peer that has once not been read to the end in one turn: most never get so far.
+    /// Only of a peer that was not read to the end in one turn lately: most never get so far.
     state: Option<Box<State>>,
 }
 
@@ -31,11 +31,14 @@ impl Backlog {
         if left == 0 && self.state.is_none() {
             return false;
         }
+        // The pace is known only from a turn that followed another one which had left something.
+        let known = self.state.as_ref().is_some_and(|state| state.behind);
         // Turns to come, at the pace of this one.
         let turns = u32::try_from(left.div_ceil(read.max(1))).unwrap_or(u32::MAX);
-        let lag = between.saturating_mul(turns);
+        let lag = if known { between.saturating_mul(turns) } else { Duration::ZERO };
         let state = self.state.get_or_insert_default();
         let change = state.look(now, lag, most);
+        state.behind = left > 0;
         self.late = state.overloaded && lag > most / PART;
         if !state.overloaded && left == 0 {
             self.state = None;
@@ -59,6 +62,8 @@ mod tests {
             let begins = backlog.turn(now, read, left, MOST);
             (begins, backlog.is_late())
         };
+        // The pace is not known yet.
+        assert_eq!(turn(1000, 50_000), (false, false));
         // 20 turns of 10 ms are not too much.
         assert_eq!(turn(1000, 20_000), (false, false));
         assert_eq!(turn(1000, 20_001), (false, false));
