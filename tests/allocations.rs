@@ -29,7 +29,7 @@ fn allocations_of_a_message() {
     let mut table = String::new();
     for batch in [1, 16] {
         let total = count(batch).count_total;
-        let _ = writeln!(table, "| {batch} in flight | {:.1} |", total as f64 / COUNTED as f64);
+        let _ = writeln!(table, "| {batch} in flight | {:.0} |", total as f64 / COUNTED as f64);
     }
     insta::assert_snapshot!(table);
     let page = include_str!("../core/rtest/docs/profile.md");

@@ -24,7 +24,7 @@ pub struct LimitSettings {
     /// Dialogs of one peer; what would open one more gets 503.
     pub dialogs: usize,
     /// How long what is ready may wait for its turn, before new dialogs get 503. 0: as long as it takes.
-    #[serde(with = "time")]
+    #[serde(with = "humantime_serde")]
     pub overload: Duration,
     /// Connections of all clients; more get 503.
     pub connections: usize,
