@@ -127,15 +127,6 @@ enum Probe {
     UnderWay(u64),
 }
 
-/// For how long the peer gave no sign of life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Silence {
-    /// Less than `dead_after`.
-    Bearable,
-    /// So long.
-    Dead,
-}
-
 #[derive(Debug)]
 pub(super) struct Delivery<T> {
     outputs: VecDeque<Output<T>>,
@@ -374,15 +365,15 @@ impl<T> Delivery<T> {
         })
     }
 
-    /// Sends the pings that are due.
-    pub(super) fn expire(&mut self, now: Instant, config: &StackConfig, counters: &mut Counters) -> Silence {
+    /// Sends the pings that are due. Says whether the peer has given no sign of life for `dead_after`.
+    pub(super) fn expire(&mut self, now: Instant, config: &StackConfig, counters: &mut Counters) -> bool {
         self.drop_overdue(now, counters);
-        let Some(socket) = &mut self.socket else { return Silence::Bearable };
+        let Some(socket) = &mut self.socket else { return false };
         if socket.check <= now {
             let dead = socket.last_life + config.dead_after;
             let quiet = socket.last_life + config.keepalive;
             if dead <= now {
-                return Silence::Dead;
+                return true;
             }
             if quiet <= now {
                 socket.check = dead.min(now + config.keepalive);
@@ -395,7 +386,7 @@ impl<T> Delivery<T> {
             Some(Probe::Due(at)) if at <= now => self.ping(counters),
             Some(Probe::Quiet | Probe::Due(_) | Probe::UnderWay(_)) | None => {}
         }
-        Silence::Bearable
+        false
     }
 
     fn drop_overdue(&mut self, now: Instant, counters: &mut Counters) {

@@ -80,7 +80,7 @@ pub use inspect::{DialogInfo, SessionInfo, TransactionInfo};
 pub use output::{CloseReason, Detach, Output, Release, Side};
 
 use self::core::Core;
-use self::delivery::{Owner, Place, Room, Silence};
+use self::delivery::{Owner, Place, Room};
 use self::dialog::Dialogs;
 use self::timers::Timers;
 use self::transaction::State;
@@ -177,12 +177,9 @@ impl<T: Clone> Stack<T> {
         }
         let core = &mut self.core;
         core.linger.expire(now);
-        match core.delivery.expire(now, &core.config, &mut core.counters) {
-            Silence::Bearable => {}
-            Silence::Dead => {
-                core.delivery.close(CloseReason::Silent);
-                self.handle_detached(now, Detach::Lost);
-            }
+        if core.delivery.expire(now, &core.config, &mut core.counters) {
+            core.delivery.close(CloseReason::Silent);
+            self.handle_detached(now, Detach::Lost);
         }
     }
 
