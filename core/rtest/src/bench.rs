@@ -7,6 +7,7 @@ mod maker;
 mod measure;
 mod options;
 mod overload;
+mod pauses;
 mod place;
 mod plot;
 mod rows;

@@ -11,6 +11,8 @@ pub(super) enum Unit {
     Millis,
     Kib,
     PerSecond,
+    /// Of a time.
+    Percent,
 }
 
 impl Unit {
@@ -18,7 +20,7 @@ impl Unit {
     pub(super) fn number(self, value: f64) -> String {
         match self {
             Self::Millis if value < 10.0 => format!("{value:.3}"),
-            Self::Micros | Self::Millis => format!("{value:.2}"),
+            Self::Micros | Self::Millis | Self::Percent => format!("{value:.2}"),
             Self::Kib => format!("{value:.1}"),
             Self::PerSecond => format!("{value:.0}"),
         }
@@ -32,6 +34,7 @@ impl fmt::Display for Unit {
             Self::Millis => " ms",
             Self::Kib => " KiB",
             Self::PerSecond => "/s",
+            Self::Percent => " %",
         })
     }
 }

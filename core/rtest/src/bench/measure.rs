@@ -90,6 +90,12 @@ impl<'a> Measure<'a> {
         pick(&report).ok_or_else(|| BenchError::NoFigure(side.arguments.clone()))
     }
 
+    /// The throughput of `work` in a closed loop with one unit in flight on each connection.
+    pub(super) async fn most(&mut self, target: Target, work: &str) -> Result<f64, BenchError> {
+        let arguments = self.timed(&format!("{work} --in-flight 1"));
+        Ok(self.load(target, &arguments).await?.units_per_second)
+    }
+
     /// `work` with so many units in flight that `target` does most of it: the more there are, the more go into one read and one
     /// write, until something else is in the way. Looked for once.
     pub(super) async fn busiest(&mut self, target: Target, work: &'static str) -> Result<String, BenchError> {

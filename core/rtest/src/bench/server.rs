@@ -15,7 +15,7 @@ use super::place::Place;
 use crate::dial::Dial;
 use crate::frames::{Frame, Frames};
 
-/// How long the first answer may take.
+/// How long a line or the first answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which server.
@@ -59,12 +59,12 @@ impl Server {
         let output = child.stdout.take().map(BufReader::new);
         let mut lines = output.ok_or_else(|| BenchError::not_started(said))?.lines();
         let url = loop {
-            match lines.next_line().await {
-                Ok(Some(line)) => match url_in(&line) {
+            match tokio::time::timeout(PATIENCE, lines.next_line()).await {
+                Ok(Ok(Some(line))) => match url_in(&line) {
                     Some(url) => break url,
                     None => continue,
                 },
-                Ok(None) | Err(_) => return Err(BenchError::not_started(said)),
+                Ok(Ok(None) | Err(_)) | Err(_) => return Err(BenchError::not_started(said)),
             }
         };
         // What it says later must find a reader.

@@ -20,8 +20,7 @@ impl Measure<'_> {
         let mut curves = ["echo p50", "echo p99", "rtcd p50", "rtcd p99"].map(Curve::new);
         let mut peaks = Vec::new();
         for (_, target) in TARGETS {
-            let busiest = self.busiest(target, MANY).await?;
-            peaks.push(self.load(target, &self.timed(&busiest)).await?.units_per_second);
+            peaks.push(self.most(target, MANY).await?);
         }
         let rates = rates(&peaks);
         for round in 1..=self.options.plot_rounds() {
