@@ -149,6 +149,9 @@ impl Outbox {
     }
 }
 
+/// What runs beside the tasks.
+pub type Beside = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// The world around plugins, as the server makes it.
 pub trait World: Send + Sync {
     /// The realm of the server.
@@ -165,6 +168,8 @@ pub trait World: Send + Sync {
     fn http(&self) -> reqwest::Client;
     /// Runs a service task.
     fn spawn(&self, name: &'static str, task: Box<dyn Hosted>) -> RawMailbox;
+    /// Runs a future beside all tasks.
+    fn run(&self, future: Beside);
     /// The context of the loaded service whose context is of this type.
     fn service(&self, context: std::any::TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
 }

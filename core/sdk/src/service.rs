@@ -130,6 +130,11 @@ impl Load {
         self.settings.read()
     }
 
+    /// Runs a future beside all tasks, as [`Cx::run`] does.
+    pub fn run(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.world.run(Box::pin(future));
+    }
+
     /// Starts a service task.
     pub fn spawn<T: ServiceTask>(&self, task: T) -> Mailbox<T::Mail> {
         let hosted = host_service_task(task, self.world.clone(), self.implementation);
