@@ -1,0 +1,20 @@
+#![doc = include_str!("../docs/store.md")]
+
+pub mod backend;
+mod error;
+mod memory;
+mod message;
+mod settings;
+mod sqlite;
+mod store;
+mod writer;
+
+pub use error::{Failure, StoreError};
+pub use memory::Memory;
+pub use message::{
+    Appended, Conversation, ConversationSummary, Kind, MAX_PAGE, MAX_UNREAD, NewMessage, Page, State,
+    StoredMessage,
+};
+pub use settings::Settings;
+pub use sqlite::Sqlite;
+pub use store::Store;
