@@ -1,6 +1,6 @@
 #![doc = include_str!("../docs/store.md")]
 
-pub mod backend;
+mod backend;
 mod error;
 mod memory;
 mod message;
@@ -9,6 +9,7 @@ mod sqlite;
 mod store;
 mod writer;
 
+pub use backend::{Asked, Backend, Database, Write, Written};
 pub use error::{Failure, StoreError};
 pub use memory::Memory;
 pub use message::{

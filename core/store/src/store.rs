@@ -1,6 +1,8 @@
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rtcd_sdk::{Load, LoadError};
 
 use crate::backend::{Backend, Database, Write, Written};
 use crate::writer::{Answer, Reading, Writer};
@@ -28,7 +30,33 @@ enum Way {
     Direct(Arc<dyn Database>),
 }
 
+/// The store of the process, once a service asked for it.
+#[derive(Debug, Default)]
+struct Shared {
+    store: Mutex<Option<Store>>,
+}
+
 impl Store {
+    /// The one store of the process, opened by the service that asks first, as `conf/store.yaml` says. Where no state is kept, it is
+    /// in memory.
+    ///
+    /// # Errors
+    /// If the settings do not fit. A database that cannot be opened is no error here.
+    ///
+    /// # Panics
+    /// Where state is kept, outside of a tokio runtime.
+    pub fn shared(load: &Load) -> Result<Self, LoadError> {
+        let settings: Settings = load.settings_of("store")?;
+        let shared = load.shared::<Shared>();
+        // Nothing but what follows is done under it.
+        let mut store = shared.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = || match load.state_dir() {
+            Some(folder) => Self::open(&folder.join(&settings.file), &settings),
+            None => Self::in_memory(),
+        };
+        Ok(store.get_or_insert_with(open).clone())
+    }
+
     /// A store in a SQLite file. It is opened in the background, and tried again until it is there; what is asked meanwhile waits
     /// for the first try, and afterwards gets [`StoreError::Unavailable`].
     ///

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqlSafeStr, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, SqlSafeStr, SqlitePool};
 use tokio::sync::Mutex;
 
 use self::file::Files;
@@ -63,10 +63,13 @@ impl Sqlite {
             let pages = (self.max_size / u64::from(PAGE_SIZE)).max(1);
             writing = writing.pragma("max_page_count", pages.to_string());
         }
-        let mut connection = SqliteConnection::connect_with(&writing).await?;
-        if let Err(error) = migrations().run(&mut connection).await {
-            return Err(Failure::Dead(error.to_string()));
-        }
+        let writers = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(self.timeout)
+            .connect_with(writing)
+            .await?;
+        migrations().run(&writers).await.map_err(|error| Failure::Dead(error.to_string()))?;
+        let connection = writers.acquire().await?.detach();
         let readers = SqlitePoolOptions::new()
             .max_connections(self.readers)
             .acquire_timeout(self.timeout)
