@@ -42,7 +42,9 @@ impl Agenda {
     /// Sets the alarm to the first entry, or to what else is due. One that is set too early is left: it finds nothing due and sets
     /// itself anew.
     pub(crate) fn arm(&mut self, cx: &mut Cx<WatchId>, also: Option<Instant>) {
-        let Some(first) = self.entries.first().map(|(at, _)| *at).into_iter().chain(also).min() else { return };
+        let Some(first) = self.entries.first().map(|(at, _)| *at).into_iter().chain(also).min() else {
+            return;
+        };
         if let Some((at, timer)) = self.alarm {
             if at <= first {
                 return;

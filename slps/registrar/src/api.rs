@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use rtcd_sdk::{NoAnswer, Reply};
 use rtcd_sdk::api_prelude::*;
 use rtcd_sdk::jsip::ByteString;
 use rtcd_sdk::serde::Serialize;
+use rtcd_sdk::{NoAnswer, Reply};
 
 use crate::RegistrarService;
 use crate::mail::{Mail, Seen};

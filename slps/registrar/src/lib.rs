@@ -52,10 +52,12 @@ mod settings;
 mod watch;
 mod watches;
 
+use std::time::Instant;
+
 use rtcd_sdk::prelude::*;
 
 use self::changes::Changes;
-use self::mail::{Mail, Refusal};
+use self::mail::{Mail, Refusal, WatchId};
 use self::notifier::{LONGEST, Notifier, whole_seconds};
 use self::settings::Settings;
 

@@ -68,11 +68,7 @@ impl ServiceTask for Notifier {
         Ok(())
     }
 
-    async fn on_response(
-        &mut self,
-        cx: &mut NotifierCx,
-        response: Incoming<Response, WatchId>,
-    ) -> Outcome {
+    async fn on_response(&mut self, cx: &mut NotifierCx, response: Incoming<Response, WatchId>) -> Outcome {
         if response.code.is_final() {
             self.answered(cx, response.tag, response.leg, Some(response.code));
         }
@@ -154,7 +150,8 @@ impl Notifier {
 
     fn unregister(&self, user: &str, device: Option<&str>) -> bool {
         let contacts = self.contacts.lookup(user).into_iter();
-        let gone: Vec<_> = contacts.filter(|known| device.is_none() || known.peer.device() == device).collect();
+        let gone: Vec<_> =
+            contacts.filter(|known| device.is_none() || known.peer.device() == device).collect();
         for contact in &gone {
             self.contacts.gone(&contact.peer);
         }

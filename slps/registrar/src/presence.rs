@@ -1,3 +1,4 @@
+use rtcd_sdk::api_prelude::{ToSchema, utoipa};
 use rtcd_sdk::jsip::Headers;
 use rtcd_sdk::serde::{Deserialize, Serialize};
 use rtcd_sdk::tracing::error;
@@ -5,7 +6,7 @@ use rtcd_sdk::tracing::error;
 use crate::contacts::Contact;
 
 /// Whether somebody wants to be reached: one device, or a user by all its devices.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(crate = "rtcd_sdk::serde", rename_all = "lowercase")]
 pub enum Presence {
     /// Reachable, and glad to be.
@@ -51,10 +52,9 @@ struct Device<'a> {
 impl Document {
     pub(crate) fn new(user: &str, contacts: &[Contact]) -> Self {
         let state = Presence::of(contacts.iter().map(|contact| contact.presence));
-        let devices = contacts.iter().map(|Contact { peer, presence, .. }| Device {
-            device: peer.device(),
-            state: *presence,
-        });
+        let devices = contacts
+            .iter()
+            .map(|Contact { peer, presence, .. }| Device { device: peer.device(), state: *presence });
         let mut headers = Headers::default();
         if let Err(error) = headers.set_json("Body", &Body { user, state, devices: devices.collect() }) {
             error!(user, %error, "a presence cannot be written");

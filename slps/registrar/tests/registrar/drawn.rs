@@ -99,9 +99,8 @@ fn answer(
 /// Adds what was sent since.
 fn collect(office: &mut Desk, under_way: &mut Vec<Notify>, seed: u64) {
     for notify in office.notifies() {
-        let is_alone = under_way
-            .iter()
-            .all(|other| other.to != notify.to || other.body["user"] != notify.body["user"]);
+        let is_alone =
+            under_way.iter().all(|other| other.to != notify.to || other.body["user"] != notify.body["user"]);
         assert!(is_alone, "seed {seed}: {notify:?}");
         under_way.push(notify);
     }
