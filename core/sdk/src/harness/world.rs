@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jsip::{CSeq, DialogId};
 
-use crate::Busy;
+use crate::{Busy, Token};
 use crate::host::{Hosted, RawMailbox, World};
 
 /// The server's part: a clock that stands still, and ids that count.
@@ -16,6 +16,7 @@ pub(super) struct TestWorld {
     past: Mutex<Duration>,
     dialogs: AtomicU64,
     cseqs: AtomicU64,
+    tokens: AtomicU64,
     related: AtomicU64,
     pub(super) mailbox_limit: Arc<AtomicUsize>,
     pub(super) spawned: Mutex<Vec<Spawned>>,
@@ -39,6 +40,7 @@ impl TestWorld {
             past: Mutex::new(Duration::ZERO),
             dialogs: AtomicU64::new(1),
             cseqs: AtomicU64::new(1001),
+            tokens: AtomicU64::new(1),
             related: AtomicU64::new(1),
             mailbox_limit: Arc::new(AtomicUsize::new(usize::MAX)),
             spawned: Mutex::new(Vec::new()),
@@ -72,6 +74,11 @@ impl World for TestWorld {
     #[expect(clippy::expect_used, reason = "nobody counts to 2^53")]
     fn cseq(&self) -> CSeq {
         CSeq::new(self.cseqs.fetch_add(1, Ordering::Relaxed)).expect("a CSeq")
+    }
+
+    fn token(&self, _: &str) -> Token {
+        let text = format!("tok_{}", self.tokens.fetch_add(1, Ordering::Relaxed));
+        Token { text, lifetime: Duration::from_secs(600) }
     }
 
     fn http(&self) -> reqwest::Client {
