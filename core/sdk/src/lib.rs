@@ -42,7 +42,8 @@ pub mod prelude {
 pub mod api_prelude {
     pub use crate::extract::{Bytes, Json, Path, Query, SignedIn};
     pub use crate::{
-        Answer, Api, ApiContext, ApiError, ApiResult, Audience, Envelope, LoadError, axum, register_api, utoipa,
+        Answer, Api, ApiContext, ApiError, ApiResult, Audience, Envelope, LoadError, axum, register_api,
+        utoipa,
     };
     pub use axum::extract::State;
     pub use axum::http::StatusCode;

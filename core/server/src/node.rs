@@ -7,8 +7,8 @@ use std::time::{Instant, SystemTime};
 
 use arc_swap::{ArcSwap, Guard};
 use jsip::{CSeq, DialogId, Request, StackConfig, Uri};
-use rtcd_sdk::{Busy, Token};
 use rtcd_sdk::host::{Hosted, RawMailbox, World};
+use rtcd_sdk::{Busy, Token};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 

@@ -84,7 +84,8 @@ mod tests {
         let tokens = Tokens::new(now);
         let token = tokens.make("alice@a", now, LIFETIME);
         assert_eq!(Tokens::new(now).user(&token, now), None);
-        for bad in ["", "x", "alice@a", "AAAA", &token[1..], &token[..token.len() - 1], &format!("{token}A")] {
+        for bad in ["", "x", "alice@a", "AAAA", &token[1..], &token[..token.len() - 1], &format!("{token}A")]
+        {
             assert_eq!(tokens.user(bad, now), None, "{bad}");
         }
         // Each bit counts.

@@ -74,6 +74,7 @@ fn response(status: StatusCode, body: Bytes) -> Response<Bytes> {
 
 /// Whether the client has the file already (RFC 9110, 13.1.2).
 fn is_known(headers: &HeaderMap, etag: &[u8]) -> bool {
-    let tags = headers.get_all(IF_NONE_MATCH).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let tags =
+        headers.get_all(IF_NONE_MATCH).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
     tags.map(<[u8]>::trim_ascii).any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag)
 }

@@ -18,14 +18,20 @@ fn get(path: &str) -> Option<Response<Bytes>> {
 #[test]
 fn the_page_is_at_both_places() {
     let page = get("/").unwrap();
-    assert_eq!((page.status(), &page.headers()["content-type"]), (StatusCode::OK, &"text/html; charset=utf-8".parse().unwrap()));
+    assert_eq!(
+        (page.status(), &page.headers()["content-type"]),
+        (StatusCode::OK, &"text/html; charset=utf-8".parse().unwrap())
+    );
     assert!(page.body().starts_with(b"<!doctype html>"));
     for path in ["/demo/", "/demo/index.html"] {
         let same = get(path).unwrap();
         assert_eq!((same.headers(), same.body()), (page.headers(), page.body()));
     }
     let redirect = get("/demo").unwrap();
-    assert_eq!((redirect.status().as_u16(), &redirect.headers()["location"]), (308, &"/demo/".parse().unwrap()));
+    assert_eq!(
+        (redirect.status().as_u16(), &redirect.headers()["location"]),
+        (308, &"/demo/".parse().unwrap())
+    );
 }
 
 #[test]

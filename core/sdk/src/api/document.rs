@@ -14,10 +14,12 @@ const UNAUTHORIZED: SystemAnswer = ("401", "Unauthorized", "A bearer token is ne
 const FORBIDDEN: SystemAnswer = ("403", "Forbidden", "The bearer token does not allow this");
 const FAILED: SystemAnswer = ("500", "Failed", "The API failed");
 const BAD_REQUEST: SystemAnswer = ("400", "BadRequest", "A parameter or the body cannot be read");
-const NOT_SIGNED_IN: SystemAnswer = ("401", "NotSignedIn", "The token of a signed-in user is needed, and there is none that is good");
+const NOT_SIGNED_IN: SystemAnswer =
+    ("401", "NotSignedIn", "The token of a signed-in user is needed, and there is none that is good");
 const OTHER_ORIGIN: SystemAnswer = ("403", "OtherOrigin", "Pages of this Origin may not call");
 const TOO_MANY: SystemAnswer = ("429", "TooMany", "Too many calls; `Retry-After` says when to try again");
-const GOING_DOWN: SystemAnswer = ("503", "GoingDown", "The server goes down; `Retry-After` says when to try again");
+const GOING_DOWN: SystemAnswer =
+    ("503", "GoingDown", "The server goes down; `Retry-After` says when to try again");
 const TOO_LARGE: SystemAnswer = ("413", "TooLarge", "The body is too large");
 const NOT_FOUND: SystemAnswer = ("404", "NotFound", "The API is not enabled, or nothing is there");
 

@@ -14,9 +14,9 @@ use utoipa::openapi::{OpenApi, PathItem};
 
 use super::Harness;
 use super::world::{TestWorld, Woken};
+use crate::extract::SignedIn;
 use crate::host::Settings;
 use crate::registry::load_api;
-use crate::extract::SignedIn;
 use crate::{Api, ApiContext, ApiError, Audience, LoadError, Slp};
 
 /// What an API answered.

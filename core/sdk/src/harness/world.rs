@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use jsip::{CSeq, DialogId};
 
-use crate::{Busy, Token};
 use crate::host::{Hosted, RawMailbox, World};
+use crate::{Busy, Token};
 
 /// The server's part: a clock that stands still, and ids that count.
 pub(super) struct TestWorld {

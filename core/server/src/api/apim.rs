@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use rtcd_sdk::{ApiError, Audience};
 use rtcd_sdk::extract::{Path, Query};
 use rtcd_sdk::utoipa;
 use rtcd_sdk::utoipa_axum::router::OpenApiRouter;
 use rtcd_sdk::utoipa_axum::routes;
+use rtcd_sdk::{ApiError, Audience};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

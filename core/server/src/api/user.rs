@@ -105,8 +105,7 @@ async fn answer(
     node.visitors
         .call(&user, limits)
         .map_err(|wait| too_many("too many calls of this user", wait, &gauges.refused_user_requests))?;
-    let (name, rest) =
-        split(BELOW, request.uri()).ok_or_else(|| ApiError::invalid_uri().into_response())?;
+    let (name, rest) = split(BELOW, request.uri()).ok_or_else(|| ApiError::invalid_uri().into_response())?;
     let binding = node.routes().load().apis.get(&name).cloned();
     let binding = binding
         .filter(|binding| binding.audience == Audience::User)

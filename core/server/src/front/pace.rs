@@ -30,7 +30,11 @@ enum Phase {
 }
 
 impl Pace {
-    pub(super) fn new(header_timeout: Duration, idle_timeout: Duration, write_stall: Option<Duration>) -> Self {
+    pub(super) fn new(
+        header_timeout: Duration,
+        idle_timeout: Duration,
+        write_stall: Option<Duration>,
+    ) -> Self {
         Self { header_timeout, idle_timeout, write_stall, phase: Mutex::new(Phase::Head(Instant::now())) }
     }
 

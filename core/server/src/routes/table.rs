@@ -189,7 +189,12 @@ impl ApiBinding {
             implementation: implementation.to_owned(),
             problem: error.to_string(),
         })?;
-        Ok(Self { implementation: entry.implementation, audience, router, description: Arc::new(description) })
+        Ok(Self {
+            implementation: entry.implementation,
+            audience,
+            router,
+            description: Arc::new(description),
+        })
     }
 }
 
