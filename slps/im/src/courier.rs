@@ -2,7 +2,6 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::debug;
@@ -94,12 +93,7 @@ impl ServiceTask for Courier {
 }
 
 impl Courier {
-    pub(crate) fn new(
-        settings: Settings,
-        store: Store,
-        contacts: Arc<Contacts>,
-        notes: Arc<Notes>,
-    ) -> Self {
+    pub(crate) fn new(settings: Settings, store: Store, contacts: Arc<Contacts>, notes: Arc<Notes>) -> Self {
         Self {
             settings,
             store,
@@ -192,8 +186,7 @@ impl Courier {
     /// Sends it to the receiver's devices.
     fn go_live(&mut self, cx: &mut CourierCx, number: u64, contacts: &[Contact]) {
         let Some(moving) = self.posts.get_mut(&number) else { return };
-        let registrations =
-            self.inboxes.get(&moving.post.receiver).map_or(0, |inbox| inbox.registrations);
+        let registrations = self.inboxes.get(&moving.post.receiver).map_or(0, |inbox| inbox.registrations);
         moving.stage = Stage::Live;
         moving.registrations = registrations;
         if moving.due <= cx.now() {
@@ -308,9 +301,9 @@ impl Courier {
         let is_taken = moving.stage == Stage::Writing { is_taken: true };
         let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
         inbox.writes = inbox.writes.saturating_sub(1);
-        let accepted = match result {
+        let accepted = match &result {
             _ if is_taken => Ok(Accepted::Delivered),
-            Ok(Appended { date, .. }) => Ok(Accepted::Stored { date }),
+            Ok(Appended { date, .. }) => Ok(Accepted::Stored { date: *date }),
             Err(error) => Err(error.into()),
         };
         let is_accepted = accepted.is_ok();
@@ -474,9 +467,4 @@ pub(crate) fn begin<T: 'static>(
         Poll::Ready(answer) => then(answer),
         Poll::Pending => cx.run(async move { then(question.await) }),
     }
-}
-
-/// The time is the courier's own.
-pub(crate) fn counted_at(cx: &CourierCx) -> Option<Instant> {
-    Some(cx.now())
 }

@@ -100,7 +100,13 @@ impl Inbox {
             Backlog::Clear | Backlog::Unchecked | Backlog::Reading(Meanwhile::Try) => Step::Try,
             Backlog::Reading(Meanwhile::Wait) => Step::Wait,
             Backlog::Waiting => Step::Store,
-            Backlog::Sending(sending) => if sending.more { Step::Store } else { Step::Wait },
+            Backlog::Sending(sending) => {
+                if sending.more {
+                    Step::Store
+                } else {
+                    Step::Wait
+                }
+            }
         }
     }
 

@@ -51,7 +51,7 @@ mod post;
 mod settings;
 mod stored;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use rtcd_sdk::prelude::*;
 use rtcd_store::Store;
@@ -81,8 +81,13 @@ pub struct Messages {
 
 impl Service for Messages {
     fn load(load: &Load) -> Result<Self, LoadError> {
+        Self::new(load, Store::shared(load)?)
+    }
+}
+
+impl Messages {
+    fn new(load: &Load, store: Store) -> Result<Self, LoadError> {
         let settings: Settings = load.settings()?;
-        let store = Store::shared(load)?;
         let contacts = load.shared::<Contacts>();
         let notes = Arc::new(Notes::default());
         let courier = load.spawn(Courier::new(settings, store.clone(), contacts.clone(), notes.clone()));
@@ -93,6 +98,30 @@ impl Service for Messages {
             }
         });
         Ok(Self { courier, store })
+    }
+
+    async fn answer<S>(&self, cx: &mut Cx<(), S>, request: &Incoming<Request>) -> Outcome {
+        if matches!(request.method, Method::Ack | Method::Bye | Method::Cancel) {
+            return Ok(()); // of an INVITE that was refused: the stack has answered them
+        }
+        let post = match Post::of(request, request.peer.as_ref(), date(cx), || cx.unique_id()) {
+            Ok(post) => post,
+            Err(refusal) => {
+                cx.refuse(request, refusal.code(), &refusal.to_string())?;
+                return Ok(());
+            }
+        };
+        let (id, date) = (post.id.clone(), post.date);
+        let (post, own) = (Box::new(post), request.peer.clone());
+        let answer = self.courier.ask(|reply| Mail::Post { post, own, reply }).await;
+        let mut response = match answer.map_err(Refusal::from).flatten() {
+            Ok(Accepted::Delivered) => dated(request.response(StatusCode::OK), date),
+            Ok(Accepted::Stored { date }) => dated(request.response(StatusCode::ACCEPTED), date),
+            Err(refusal) => request.response(refusal.code()).with_reason(&refusal.to_string()),
+        };
+        response.headers.set_text("Message-ID", &id);
+        cx.send(request.leg, response)?;
+        Ok(())
     }
 }
 
@@ -105,27 +134,8 @@ impl Slp for Im {
     }
 
     async fn on_request(&mut self, cx: &mut Cx<(), Messages>, request: Incoming<Request>) -> Outcome {
-        if matches!(request.method, Method::Ack | Method::Bye | Method::Cancel) {
-            return Ok(()); // of an INVITE that was refused: the stack has answered them
-        }
-        let post = match Post::of(&request, request.peer.as_ref(), now(), || new_id(cx)) {
-            Ok(post) => post,
-            Err(refusal) => {
-                cx.refuse(&request, refusal.code(), &refusal.to_string())?;
-                return Ok(());
-            }
-        };
-        let (id, date) = (post.id.clone(), post.date);
-        let (post, own) = (Box::new(post), request.peer.clone());
-        let asked = cx.service().clone().courier.ask(|reply| Mail::Post { post, own, reply }).await;
-        let mut response = match asked.map_err(Refusal::from).flatten() {
-            Ok(Accepted::Delivered) => dated(request.response(StatusCode::OK), date),
-            Ok(Accepted::Stored { date }) => dated(request.response(StatusCode::ACCEPTED), date),
-            Err(refusal) => request.response(refusal.code()).with_reason(&refusal.to_string()),
-        };
-        response.headers.set_text("Message-ID", &id);
-        cx.send(request.leg, response)?;
-        Ok(())
+        let messages = cx.service().clone();
+        messages.answer(cx, &request).await
     }
 }
 
@@ -134,15 +144,8 @@ fn dated(mut response: Response, date: u64) -> Response {
     response
 }
 
-/// A `Message-ID` that nobody has used: the random part of a `DialogueID`.
-fn new_id<L: Clone, S>(cx: &Cx<L, S>) -> String {
-    let id = cx.dialog_id();
-    id.as_str().rsplit('_').next().unwrap_or_default().to_owned()
-}
-
-/// The time of day, in ms since 1970.
-fn now() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "people read it; no decision depends on it")]
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+/// The date, in ms since 1970.
+fn date<L: Clone, S>(cx: &Cx<L, S>) -> u64 {
+    let since = cx.date().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -76,8 +76,8 @@ impl From<NoAnswer> for Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
+impl From<&StoreError> for Refusal {
+    fn from(error: &StoreError) -> Self {
         match error {
             StoreError::Busy => Self::Busy,
             _ => Self::NoStore,

@@ -3,8 +3,8 @@ use std::fmt::{self, Write as _};
 use std::time::{Duration, UNIX_EPOCH};
 
 use rtcd_sdk::jsip::{ByteString, Headers, Method, Request, Uri};
-use rtcd_sdk::serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use rtcd_sdk::serde::Deserialize as DeserializeMacro;
+use rtcd_sdk::serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use rtcd_sdk::serde_json::{self, value::RawValue};
 use rtcd_sdk::{Cx, Peer};
 use rtcd_store::{Conversation, Kind, NewMessage, StoredMessage};

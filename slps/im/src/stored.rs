@@ -200,7 +200,7 @@ impl Courier {
     fn tell_senders(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString) {
         let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
         for (sender, ids) in mem::take(&mut inbox.delivered) {
-            let receipt = Post::delivered(receiver, &sender, &ids, crate::new_id(cx), crate::now());
+            let receipt = Post::delivered(receiver, &sender, &ids, cx.unique_id(), crate::date(cx));
             self.accept(cx, receipt, None, None);
         }
     }
