@@ -149,3 +149,6 @@ fn date<L: Clone, S>(cx: &Cx<L, S>) -> u64 {
     let since = cx.date().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;
