@@ -21,7 +21,13 @@ impl Pen {
         Self { connection, is_open: false }
     }
 
-    pub(super) async fn close(self) -> Result<(), Failure> {
+    pub(super) async fn close(mut self) -> Result<(), Failure> {
+        // By itself SQLite leaves the log alone if the file was moved. But the log belongs to that file, and not to one that takes
+        // its place and finds it there.
+        let emptied = query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.connection).await;
+        if let Err(error) = emptied {
+            tracing::warn!("the log of the message store was not taken into its file: {error}");
+        }
         Ok(self.connection.close().await?)
     }
 
