@@ -139,12 +139,13 @@ impl Tables {
 
     fn append(&mut self, message: &NewMessage) -> Appended {
         let key = [message.receiver.clone(), message.sender.clone(), message.id.clone()];
+        // A repeat uses up a number too, as in SQLite.
+        self.last += 1;
         let stored = self.places.get(&key).and_then(|seq| self.messages.get_mut(seq));
         if let Some(stored) = stored {
             stored.state = stored.state.max(message.state());
             return Appended { seq: stored.seq, date: stored.date, is_repeat: true };
         }
-        self.last += 1;
         self.places.insert(key, self.last);
         self.messages.insert(self.last, StoredMessage::new(self.last, message.clone()));
         if self.messages.len() > MAX_MESSAGES

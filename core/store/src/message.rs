@@ -92,7 +92,7 @@ impl NewMessage {
 /// A message that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMessage {
-    /// Its place in the order in which messages were kept: a later one has a higher number. From 1, never used twice.
+    /// Its place in the order in which messages were kept: a later one has a higher number. From 1, with gaps, never used twice.
     pub seq: u64,
     /// What it belongs to.
     pub conversation: Conversation,
