@@ -3,7 +3,7 @@ use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::backend::{Asked, Database, Write, Written};
-use crate::message::{MAX_PAGE, MAX_UNREAD};
+use crate::message::MAX_PAGE;
 use crate::{Appended, Conversation, ConversationSummary, Kind, NewMessage, Page, State, StoredMessage};
 
 /// Beyond so many messages the oldest is forgotten.
@@ -106,7 +106,7 @@ impl Database for Memory {
             });
             let is_unread = message.receiver == user && message.state < State::Read;
             if let Some(summary) = summaries.get_mut(index).filter(|_| is_unread) {
-                summary.unread = (summary.unread + 1).min(MAX_UNREAD);
+                summary.unread += 1;
             }
         }
         summaries.retain(|summary| before.is_none_or(|before| summary.last.seq < before));

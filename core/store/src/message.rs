@@ -160,9 +160,6 @@ pub struct Page {
 /// More than so many messages or conversations are not given at once.
 pub const MAX_PAGE: usize = 1000;
 
-/// Unread messages are counted up to here.
-pub const MAX_UNREAD: u64 = 1000;
-
 /// The newest of a conversation between two users, as one of them sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConversationSummary {
@@ -170,6 +167,6 @@ pub struct ConversationSummary {
     pub with: String,
     /// The newest message.
     pub last: StoredMessage,
-    /// How many messages of the other are not marked as read; [`MAX_UNREAD`] stands for that and more.
+    /// How many messages of the other are not marked as read.
     pub unread: u64,
 }
