@@ -13,8 +13,7 @@ pub use backend::{Asked, Backend, Database, Write, Written};
 pub use error::{Failure, StoreError};
 pub use memory::Memory;
 pub use message::{
-    Appended, Conversation, ConversationSummary, Kind, MAX_PAGE, MAX_UNREAD, NewMessage, Page, State,
-    StoredMessage,
+    Appended, Conversation, ConversationSummary, Kind, MAX_PAGE, NewMessage, Page, State, StoredMessage,
 };
 pub use settings::Settings;
 pub use sqlite::Sqlite;
