@@ -16,10 +16,11 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
 const ROUTES: &str = "
-slps: {default: conformance, conformance: conformance, chatroom: chatroom}
+slps: {default: conformance, conformance: conformance, chatroom: chatroom, registrar: registrar}
 routes: []
 apis:
   chatroom.v1: {impl: chatroom}
+  registrar.v1: {impl: registrar}
   echo.v1: {impl: echo}
   echo.v2: {impl: echo2}
   webhook.v1: {impl: webhook}
