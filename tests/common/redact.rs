@@ -17,7 +17,7 @@ impl Redactor {
     }
 
     /// `dlg_…` → `dlg_1`, `rel…` → `rel_1`, a CSeq of the server (a random 32-bit number) → `c1`; the seconds
-    /// that a subscription has left → N.
+    /// that a subscription has left → N; a token → `<token>`.
     pub(crate) fn redact(&mut self, text: &str) -> String {
         let ids = Regex::new(r"\b(dlg_|rel)[A-Za-z0-9.-]+[_+][0-9a-f]{32}\b").unwrap();
         let text = ids.replace_all(text, |found: &Captures<'_>| match &found[1] {
@@ -28,6 +28,8 @@ impl Redactor {
         let text = cseqs.replace_all(&text, |found: &Captures<'_>| {
             format!("\"{}\":{}", &found[1], self.name("c", &found[2]))
         });
+        let tokens = Regex::new(r#""Token":"[^"]+""#).unwrap();
+        let text = tokens.replace_all(&text, r#""Token":"<token>""#);
         // How slow the machine is.
         let left = Regex::new(r"active;expires=\d+").unwrap();
         left.replace_all(&text, "active;expires=N").into_owned()
