@@ -54,13 +54,13 @@ mod stored;
 use std::time::UNIX_EPOCH;
 
 use rtcd_sdk::prelude::*;
-use rtcd_store::Store;
+use rtcd_store::{Store, date_text};
 use slp_registrar::{Contacts, Event};
 
 use self::courier::Courier;
 use self::mail::{Accepted, Mail, Refusal};
 use self::notes::Notes;
-use self::post::{Post, date_text};
+use self::post::Post;
 use self::settings::Settings;
 
 pub use self::api::ImApi;
