@@ -1,10 +1,12 @@
 //! The one task that writes: it takes what waits, commits it together, and answers.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 
@@ -66,7 +68,7 @@ impl Writer {
             retention: settings.retention,
             is_in_trouble: false,
         };
-        tokio::spawn(task.run());
+        tokio::spawn(task.keep_running());
         let bytes = settings.queue_bytes.get().min(Semaphore::MAX_PERMITS);
         Self { queue, room: Arc::new(Semaphore::new(bytes)), health: seen, timeout: settings.timeout }
     }
@@ -81,7 +83,8 @@ impl Writer {
         Box::pin(async move {
             match timeout_at(deadline, answer).await {
                 Ok(Ok(answer)) => answer,
-                Ok(Err(_)) => Err(StoreError::Unavailable("the writer has ended".to_owned())),
+                // The writer panicked, or the runtime ends.
+                Ok(Err(_)) => Err(StoreError::Unavailable("the write was given up".to_owned())),
                 Err(_) => Err(late()),
             }
         })
@@ -169,7 +172,20 @@ enum End {
 struct Closed;
 
 impl Task {
-    async fn run(mut self) {
+    /// A panic, of a driver for one, ends what is under way and not the store.
+    async fn keep_running(mut self) {
+        while AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
+            let reason = "the writer panicked";
+            self.trouble(reason);
+            self.health.send_replace(Health::Down(reason.to_owned()));
+            let next = Instant::now() + self.retry;
+            if let Err(Closed) = self.refuse_until(next, reason).await {
+                return;
+            }
+        }
+    }
+
+    async fn run(&mut self) {
         loop {
             let opened_at = Instant::now();
             // Only the first try keeps writes waiting. A backend has its own deadlines.

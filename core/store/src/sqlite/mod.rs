@@ -203,3 +203,31 @@ impl From<sqlx::Error> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Row, query};
+
+    use super::*;
+
+    /// What a commit promises hangs on these. No test can cut the power.
+    #[tokio::test]
+    async fn a_commit_is_synchronised_with_the_disk() {
+        let folder = std::env::temp_dir().join(format!("rtcd-store-{}", std::process::id()));
+        let database =
+            Sqlite::new(&folder.join("messages.db"), &Settings::default()).connect().await.unwrap();
+        let mut seen = Vec::new();
+        if let Some(pen) = &mut *database.pen.lock().await {
+            for pragma in ["PRAGMA journal_mode", "PRAGMA synchronous", "PRAGMA wal_autocheckpoint"] {
+                let row = query(pragma).fetch_one(pen.connection()).await.unwrap();
+                seen.push(
+                    row.try_get(0).or_else(|_| row.try_get::<i64, _>(0).map(|n| n.to_string())).unwrap(),
+                );
+            }
+        }
+        database.close().await.unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+        // 2 is FULL.
+        assert_eq!(seen, ["wal", "2", LOG_PAGES]);
+    }
+}
