@@ -19,6 +19,9 @@ const SWEEP: Duration = Duration::from_mins(10);
 /// So many of them are deleted at once, so that what is to be written does not wait for long.
 const SWEEP_LIMIT: usize = 500;
 
+/// No setting makes it wait for longer; with much more, sums would overflow.
+pub(crate) const LONGEST: Duration = Duration::from_hours(24);
+
 /// What a write came to.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Written, StoreError>> + Send>>;
 
@@ -57,20 +60,25 @@ struct Job {
 
 impl Writer {
     pub(crate) fn start(backend: Arc<dyn Backend>, settings: &Settings) -> Self {
-        let (queue, jobs) = mpsc::channel(settings.queue.get());
+        let (queue, jobs) = mpsc::channel(settings.queue.get().min(Semaphore::MAX_PERMITS));
         let (health, seen) = watch::channel(Health::Opening);
         let task = Task {
             backend,
             jobs,
             health,
             batch: settings.batch.get(),
-            retry: settings.retry.max(Duration::from_millis(1)),
+            retry: settings.retry.clamp(Duration::from_millis(1), LONGEST),
             retention: settings.retention,
             is_in_trouble: false,
         };
         tokio::spawn(task.keep_running());
         let bytes = settings.queue_bytes.get().min(Semaphore::MAX_PERMITS);
-        Self { queue, room: Arc::new(Semaphore::new(bytes)), health: seen, timeout: settings.timeout }
+        Self {
+            queue,
+            room: Arc::new(Semaphore::new(bytes)),
+            health: seen,
+            timeout: settings.timeout.min(LONGEST),
+        }
     }
 
     /// Puts a write into the queue, now or not at all.
