@@ -69,7 +69,35 @@ async fn none_is_lost_and_none_comes_twice() {
         tries.load(Relaxed),
         since.elapsed(),
     );
+    history(server.program.as_ref().unwrap()).await;
     server.end().await;
+}
+
+/// Each message is in it once.
+async fn history(program: &Program) {
+    let mut user = User::connect(program.rtc, &receiver(0), 0).await.unwrap();
+    let token = user.register().await.unwrap()["Token"].as_str().unwrap().to_owned();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = async |path: &str| -> Value {
+        let request = http.get(format!("http://{}/api/im/v1/{path}", program.rtc)).bearer_auth(&token);
+        let answer = request.timeout(PATIENCE).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.unwrap()
+    };
+    let conversations = ask("conversations").await;
+    let conversations = conversations["conversations"].as_array().unwrap();
+    assert_eq!(conversations.len(), SENDERS);
+    for conversation in conversations {
+        let with = conversation["with"].as_str().unwrap();
+        let history = ask(&format!("history/{with}")).await;
+        let messages = history["messages"].as_array().unwrap().iter();
+        let ids: Vec<_> = messages.map(|message| message["id"].as_str().unwrap().to_owned()).collect();
+        let sender = with.trim_start_matches("sender-").split('@').next().unwrap();
+        let expected: Vec<_> =
+            (0..Sender::PART).step_by(RECEIVERS).map(|number| format!("{sender}.{number}")).collect();
+        assert_eq!(ids, expected, "{with}");
+        assert_eq!(conversation["unread"], expected.len());
+    }
 }
 
 /// Waits until so much is done.
