@@ -341,7 +341,8 @@ mod im {
     const PHONE: &str = "bob@im.test&device=phone";
 
     async fn start(settings: &'static str) -> TestServer {
-        Setup::new().routes(ROUTES).service("im", settings).start().await
+        let setup = Setup::new().routes(ROUTES).settings("jsip: {transtimer: 30s}");
+        setup.service("im", settings).start().await
     }
 
     fn snapshot(name: &str, transcripts: &[String]) {
@@ -360,7 +361,7 @@ mod im {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn all_devices_get_it_and_the_first_answer_counts() {
-        let server = start("{}").await;
+        let server = start("{patience: 20s}").await;
         let mut others = Vec::new();
         for (user, script) in
             [(PHONE, "im/live_bob_phone"), (DESK, "im/live_bob_desk"), (ALICES_DESK, "im/live_alice_desk")]

@@ -12,6 +12,13 @@ const ALICE: &str = "alice@im.test";
 const BOB: &str = "bob@im.test";
 const CAROL: &str = "carol@im.test";
 
+/// However slow the machine is, a message that arrives is not stored.
+fn patient(folder: &Folder) -> &Folder {
+    folder
+        .write("conf/rtcd.yaml", &format!("{PORTS}jsip: {{transtimer: 30s}}\n"))
+        .write("conf/im.yaml", "patience: 20s\n")
+}
+
 /// Alice sends to Bob, who is there: it arrives.
 async fn live(alice: &mut User, bob: &mut User, text: &str) {
     let message = json!({"Message-ID": text, "Body": text});
@@ -47,7 +54,7 @@ async fn there(program: &Program, name: &str) -> User {
 async fn a_file_that_is_no_database() {
     let folder = Folder::new("im-dead");
     std::fs::create_dir_all(folder.path().join("state")).unwrap();
-    folder.write("conf/rtcd.yaml", PORTS).write("conf/store.yaml", "retry: 50ms\n");
+    patient(&folder).write("conf/store.yaml", "retry: 50ms\n");
     folder.write("state/messages.db", &"this is no database\n".repeat(1000));
     let program = Program::start(&folder);
     let mut alice = there(&program, ALICE).await;
@@ -106,7 +113,7 @@ async fn a_file_that_is_no_database() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk() {
     let folder = Folder::new("im-full");
-    folder.write("conf/rtcd.yaml", PORTS).write("conf/store.yaml", "{max_size: 400000, retry: 50ms}\n");
+    patient(&folder).write("conf/store.yaml", "{max_size: 400000, retry: 50ms}\n");
     let program = Program::start(&folder);
     let mut alice = there(&program, ALICE).await;
     let mut bob = there(&program, BOB).await;
