@@ -53,6 +53,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+use rtcd_sdk::NoAnswer;
 use rtcd_sdk::prelude::*;
 use rtcd_store::{Store, date_text};
 
@@ -177,6 +178,19 @@ impl ChatRooms {
         };
         // If the mailbox is full, the member goes on without it in a moment.
         let _ = self.rooms.send(Mail::Recalled { place, posts });
+    }
+
+    /// Whether a user is a member of a room, with whatever device.
+    ///
+    /// # Errors
+    /// If too much waits for the rooms.
+    pub async fn has_member(&self, room: &str, user: &str) -> Result<bool, NoAnswer> {
+        let room = ByteString::from(room);
+        let members = self.rooms.ask(|reply| Mail::Members { room, reply }).await?;
+        let is_user = |identity: &str| {
+            identity == user || Uri::parse(identity).is_ok_and(|identity| identity.address() == user)
+        };
+        Ok(members.is_ok_and(|members| members.iter().any(|(identity, _)| is_user(identity))))
     }
 
     /// Has a message accepted, and kept: then the answer tells how. With the date of a repeat's first time.
