@@ -183,6 +183,9 @@ impl Rooms {
         if room.fanning_out() >= self.settings.qsize.get() {
             return Err(Refusal::Busy);
         }
+        if let Some(member) = room.members.get_mut(&member) {
+            member.outbox.said(&post, self.settings.qsize.get());
+        }
         // Here, so that the store has the order of the room.
         let commit = self.store.as_ref().zip(keep).map(|(store, message)| Commit::begin(store, *message));
         let until = now + if commit.is_some() { self.kept } else { HELD };
