@@ -22,6 +22,8 @@ pub(crate) struct Outbox {
     /// In the order in which they were sent.
     under_way: Vec<UnderWay>,
     pace: Pace,
+    /// What the member itself has said while it waits for what was said before.
+    own: VecDeque<Post>,
     dropped: u64,
 }
 
@@ -133,7 +135,10 @@ impl Outbox {
     pub(crate) fn resume(&mut self) {
         match self.pace {
             Pace::Paused(_) => self.pace = Pace::Retrying(None),
-            Pace::Recalling(_) => self.pace = Pace::Steady,
+            Pace::Recalling(_) => {
+                self.pace = Pace::Steady;
+                self.own.clear();
+            }
             Pace::Steady | Pace::Retrying(_) => {}
         }
     }
@@ -143,13 +148,26 @@ impl Outbox {
         self.pace = Pace::Recalling(until);
     }
 
+    /// The member itself has said something: it is not told that it was said before.
+    pub(crate) fn said(&mut self, post: &Post, qsize: usize) {
+        if self.is_recalling() {
+            self.own.push_back(post.clone());
+            if self.own.len() > qsize {
+                self.own.pop_front();
+            }
+        }
+    }
+
     pub(crate) fn is_recalling(&self) -> bool {
         matches!(self.pace, Pace::Recalling(_))
     }
 
-    /// What was said before: it goes before all else, if it is not with that. Its oldest have to give way to the rest.
+    /// What was said before, with what may have been said since: of that, nothing is sent. It goes before all else. Its oldest have to give way to the rest.
     pub(crate) fn recalled(&mut self, mut posts: Vec<Post>, qsize: usize) {
-        posts.retain(|post| self.waiting.iter().all(|waiting| !is_same(post, &waiting.post)));
+        posts.retain(|post| {
+            let mut later = self.waiting.iter().map(|waiting| &*waiting.post).chain(&self.own);
+            later.all(|later| !is_same(post, later))
+        });
         let room = qsize.saturating_sub(self.waiting.len());
         let posts = posts.split_off(posts.len().saturating_sub(room));
         for (number, post) in (1..).zip(posts).collect::<Vec<_>>().into_iter().rev() {

@@ -28,7 +28,10 @@ pub(super) enum Slow {
     #[default]
     Nothing,
     Writes,
+    /// A read finds what is there when it is done.
     Reads,
+    /// A read finds what is there when it begins.
+    Answers,
 }
 
 impl Moody {
@@ -101,9 +104,9 @@ impl Database for Moody {
 
     fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {
         Box::pin(async move {
-            // What is asked for is looked up at once; the answer may take its time.
-            let found = self.memory.history(conversation, page).await;
             self.until(|mood| mood.slow != Slow::Reads).await;
+            let found = self.memory.history(conversation, page).await;
+            self.until(|mood| mood.slow != Slow::Answers).await;
             found
         })
     }
