@@ -16,5 +16,6 @@ mod line;
 
 mod kills;
 mod restart;
+mod rooms;
 mod storeless;
 mod user;

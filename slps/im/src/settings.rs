@@ -16,7 +16,7 @@ pub(crate) struct Settings {
     pub(crate) retry: Duration,
     /// Messages that are stored for one receiver.
     pub(crate) max_stored: NonZeroU64,
-    /// Messages under way, of all users; and those of one sender that wait for their turn.
+    /// Messages under way, of all users.
     pub(crate) qsize: NonZeroUsize,
 }
 
