@@ -7,7 +7,7 @@ use jsip::{ByteString, CSeq, DialogId, Headers, Message, Method, Request, Respon
 
 use crate::host::{Effect, Env, Outbox, RelatedKey};
 use crate::leg::LegMap;
-use crate::{Incoming, LegId};
+use crate::{Incoming, LegId, Token};
 
 /// What a task can do. What it sends leaves as soon as its handler awaits or returns, in order.
 pub struct Cx<L = (), S = ()> {
@@ -142,6 +142,12 @@ impl<L: Clone, S> Cx<L, S> {
         self.env.world.cseq()
     }
 
+    /// Makes a token by which a user may call the APIs for users ([`Audience::User`](crate::Audience::User)). Give it to nobody but
+    /// that user: put it into an answer to a request whose socket is the user's.
+    pub fn token(&self, user: &str) -> Token {
+        self.env.world.token(user)
+    }
+
     /// Makes an id that brings other peers' new dialogs to this task, as legs with this tag: those whose first `Router` URI
     /// has the parameter `relid` of this value.
     pub fn related_id(&mut self, tag: L) -> String {
@@ -204,6 +210,12 @@ impl<L: Clone, S> Cx<L, S> {
     /// The realm of this server: unique to a node.
     pub fn realm(&self) -> &str {
         self.env.world.realm()
+    }
+
+    /// Runs a future beside the task, which does not wait for it: for what takes long and whose result comes back as mail. It is not
+    /// ended with the task. Whatever it waits for must have an end.
+    pub fn run(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.env.world.run(Box::pin(future));
     }
 
     /// A client for other HTTP servers, with pooled connections and time limits. It follows no redirects.

@@ -16,7 +16,7 @@ use jsip::{CSeq, DialogId, Message, Request, Response};
 pub use crate::api::{Place, document};
 pub use crate::leg::LegMap;
 pub use crate::service::{RawMailbox, Settings};
-use crate::{Cx, Incoming, LegId, Outcome, Peer, Service, ServiceTask, Slp, TimerId};
+use crate::{Cx, Incoming, LegId, Outcome, Peer, Service, ServiceTask, Slp, TimerId, Token};
 
 /// What a plugin asks of the server.
 #[derive(Debug)]
@@ -152,6 +152,9 @@ impl Outbox {
     }
 }
 
+/// What runs beside the tasks.
+pub type Beside = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A value that plugins share.
 pub type Shared = Arc<dyn Any + Send + Sync>;
 
@@ -171,10 +174,14 @@ pub trait World: Send + Sync {
     fn related_id(&self) -> String;
     /// A random CSeq.
     fn cseq(&self) -> CSeq;
+    /// A token of a user.
+    fn token(&self, user: &str) -> Token;
     /// The HTTP client that all share.
     fn http(&self) -> reqwest::Client;
     /// Runs a service task.
     fn spawn(&self, name: &'static str, task: Box<dyn Hosted>) -> RawMailbox;
+    /// Runs a future beside all tasks.
+    fn run(&self, future: Beside);
     /// The context of the loaded service whose context is of this type.
     fn service(&self, context: std::any::TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
     /// The value of this type that all plugins share; `make` is called if there is none yet.

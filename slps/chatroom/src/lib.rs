@@ -38,6 +38,7 @@ mod room;
 mod rooms;
 mod settings;
 
+use rtcd_sdk::NoAnswer;
 use rtcd_sdk::prelude::*;
 
 use self::mail::{Accepted, Mail, Post, Refusal};
@@ -124,6 +125,19 @@ impl ChatRooms {
         let room = room(request)?;
         let post = Post::of(request)?;
         self.ask(|reply| Mail::Post { room, user, post, reply }).await?
+    }
+
+    /// Whether a user is a member of a room, with whatever device.
+    ///
+    /// # Errors
+    /// If too much waits for the rooms.
+    pub async fn has_member(&self, room: &str, user: &str) -> Result<bool, NoAnswer> {
+        let room = ByteString::from(room);
+        let members = self.rooms.ask(|reply| Mail::Members { room, reply }).await?;
+        let is_user = |identity: &str| {
+            identity == user || Uri::parse(identity).is_ok_and(|identity| identity.address() == user)
+        };
+        Ok(members.is_ok_and(|members| members.iter().any(|(identity, _)| is_user(identity))))
     }
 
     fn hand_out(&self, accepted: Accepted) {

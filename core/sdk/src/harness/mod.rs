@@ -67,7 +67,7 @@ use std::time::Duration;
 
 use jsip::{CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode, Uri};
 
-pub use self::api::{ApiAnswer, ApiHarness, call_api};
+pub use self::api::{ApiAnswer, ApiHarness, call_api, signed_in};
 
 use self::actor::Actor;
 use self::world::{Inbox, TestWorld, Woken, lock};
@@ -291,7 +291,7 @@ impl<P: Slp> Harness<P> {
         self.run();
     }
 
-    /// While held: each task handles one event, or goes on once with the one at hand. `false` if there was nothing to do.
+    /// While held: each task handles one event, or goes on once with the one at hand; so does what runs beside. `false` if there was nothing to do.
     pub fn step(&mut self) -> bool {
         let spawned = mem::take(&mut *lock(&self.world.spawned));
         for task in spawned {
@@ -302,6 +302,14 @@ impl<P: Slp> Harness<P> {
         let mut busy = false;
         for index in 0..self.actors.len() {
             busy |= self.turn(index);
+        }
+        // What runs beside may begin more of its kind.
+        for mut run in mem::take(&mut *lock(&self.world.runs)) {
+            let (went_on, is_over) = run.turn();
+            busy |= went_on;
+            if !is_over {
+                lock(&self.world.runs).push(run);
+            }
         }
         busy
     }
