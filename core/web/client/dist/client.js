@@ -13,6 +13,7 @@ import { Registrar } from "./registration.js";
 import { Rooms } from "./room.js";
 import { Stack } from "./stack.js";
 import { Timer } from "./timers.js";
+import { onWake } from "./wake.js";
 /** ms */
 const CONNECT = 10_000;
 /** One user, on one device, with one socket to the server. */
@@ -26,7 +27,7 @@ export class Client {
     #messages;
     #rooms;
     #history;
-    #onNetwork = () => this.retry();
+    #stopWaking;
     /** @throws TypeError if an option is wrong. */
     constructor(options) {
         const checked = check(options);
@@ -90,7 +91,7 @@ export class Client {
                     settle(() => reject(late ? new TimeoutError("no connection in time") : (cause ?? new ClosedError())));
             });
             deadline.set(timeout);
-            globalThis.addEventListener?.("online", this.#onNetwork);
+            this.#stopWaking ??= onWake(() => this.#stack.wake());
             this.#stack.open();
         });
     }
@@ -154,7 +155,8 @@ export class Client {
             this.#watched.onOnline();
         }
         if (state === "closed") {
-            globalThis.removeEventListener?.("online", this.#onNetwork);
+            this.#stopWaking?.();
+            this.#stopWaking = undefined;
             this.#registrar.onClosed();
             this.#rooms.onClosed();
             this.#watched.onClosed();

@@ -17,6 +17,7 @@ import { Rooms, type Room } from "./room.js";
 import { Stack } from "./stack.js";
 import { Timer } from "./timers.js";
 import type { ClientState } from "./transport.js";
+import { onWake } from "./wake.js";
 import type { Method, Response } from "./wire.js";
 
 /** What a client tells its handlers. */
@@ -48,7 +49,7 @@ export class Client {
   readonly #messages: Messages;
   readonly #rooms: Rooms;
   readonly #history: History;
-  readonly #onNetwork = () => this.retry();
+  #stopWaking: (() => void) | undefined;
 
   /** @throws TypeError if an option is wrong. */
   constructor(options: ClientOptions) {
@@ -120,7 +121,7 @@ export class Client {
         if (state === "closed") settle(() => reject(late ? new TimeoutError("no connection in time") : (cause ?? new ClosedError())));
       });
       deadline.set(timeout);
-      globalThis.addEventListener?.("online", this.#onNetwork);
+      this.#stopWaking ??= onWake(() => this.#stack.wake());
       this.#stack.open();
     });
   }
@@ -197,7 +198,8 @@ export class Client {
       this.#watched.onOnline();
     }
     if (state === "closed") {
-      globalThis.removeEventListener?.("online", this.#onNetwork);
+      this.#stopWaking?.();
+      this.#stopWaking = undefined;
       this.#registrar.onClosed();
       this.#rooms.onClosed();
       this.#watched.onClosed();

@@ -5,7 +5,7 @@ import type { IncomingRequest } from "./incoming.js";
 import { Timer } from "./timers.js";
 import { userOf } from "./wire.js";
 
-/** How a user is seen: away without any device, busy if one says so. */
+/** How a device is seen; a user is busy if one device is, else online if one is, else away. */
 export type PresenceState = "online" | "busy" | "away";
 
 /** One device of a user. */

@@ -205,7 +205,7 @@ test("a network that is silent while an answer is due is given up", async () => 
 test("whatever comes is a sign of life; and without any, one is asked for", async () => {
   const { Sockets, timers, client } = await online();
   const { socket } = { socket: Sockets.last };
-  await timers.advance(44_999);
+  await timers.advance(74_999);
   assert.equal(socket.sent.length, 0);
   await timers.advance(1);
   const ask = socket.next();
@@ -213,7 +213,7 @@ test("whatever comes is a sign of life; and without any, one is asked for", asyn
   await socket.answer(ask, 400); // any answer will do
   await timers.advance(30_000);
   await socket.receive({ Type: "RESPONSE", Code: 200, From: "x", To: "y", DialogueID: "unknown", CSeq: 1 });
-  await timers.advance(44_999);
+  await timers.advance(74_999);
   assert.equal(socket.sent.length, 1);
   await timers.advance(1);
   assert.equal(socket.sent.length, 2);
@@ -246,4 +246,33 @@ test("bad frames of the server are told, and end nothing", async () => {
   const wrong = ["not JSON", "not an object", "not an object", "From", "CSeq", "Code", "Type", "Request-URI"];
   assert.deepEqual(errors.map((error) => error.message), wrong.map((what) => `a frame of the server is bad: ${what}`));
   assert.equal(client.state, "online");
+});
+
+test("a page that wakes up connects at once, or finds out whether its socket has outlived the sleep", async (t) => {
+  const page = new EventTarget();
+  const network = new EventTarget();
+  Object.assign(globalThis, {
+    document: page,
+    addEventListener: network.addEventListener.bind(network),
+    removeEventListener: network.removeEventListener.bind(network),
+  });
+  t.after(() => ["document", "addEventListener", "removeEventListener"].forEach((name) => delete globalThis[name]));
+  const { client, Sockets, timers } = await online();
+  await Sockets.last.lose();
+  network.dispatchEvent(new Event("online"));
+  await Sockets.last.open();
+  assert.equal(Sockets.all.length, 2);
+  page.visibilityState = "hidden";
+  page.dispatchEvent(new Event("visibilitychange"));
+  assert.equal(Sockets.last.sent.length, 0);
+  page.visibilityState = "visible";
+  page.dispatchEvent(new Event("visibilitychange"));
+  assert.equal(Sockets.last.sent[0].Type, "OPTIONS");
+  await timers.advance(10_000);
+  assert.equal(client.state, "reconnecting");
+  void client.close();
+  const before = timers.pending;
+  network.dispatchEvent(new Event("online"));
+  page.dispatchEvent(new Event("visibilitychange"));
+  assert.deepEqual([Sockets.all.length, timers.pending], [2, before]);
 });
