@@ -1,6 +1,8 @@
 use std::fmt;
+use std::future::ready;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use rtcd_sdk::{Load, LoadError};
 
@@ -13,9 +15,9 @@ use crate::{
 
 /// Where messages are kept: a handle, cheap to clone.
 ///
-/// What changes something is put into the queue of the one writer when it is called (without a queue, at the first poll), in order
-/// and without waiting for room. From then on it is carried out, also if its future is dropped. The future resolves after the
-/// commit, so what it says is on the disk.
+/// What changes something is put into the queue of the one writer at the call, in order and without waiting for room. From then on
+/// it is carried out, also if its future is dropped: `drop(store.append(message))` keeps a message without waiting for it, and the
+/// log tells of a failure. The future resolves after the commit, so what it says is on the disk.
 #[derive(Clone)]
 pub struct Store {
     way: Way,
@@ -79,7 +81,8 @@ impl Store {
         Self { way: Way::Queued(Writer::start(backend, settings)) }
     }
 
-    /// A store straight over a database, without queue, tasks and deadlines. It needs no runtime if the database needs none.
+    /// A store straight over a database, without queue, tasks and deadlines: a write is begun at the call. It needs no runtime if the
+    /// database needs none.
     pub fn over(database: Arc<dyn Database>) -> Self {
         Self { way: Way::Direct(database) }
     }
@@ -196,10 +199,15 @@ impl Store {
             Way::Queued(writer) => writer.write(write),
             Way::Direct(database) => {
                 let database = database.clone();
-                Box::pin(async move {
+                let mut answer: Answer = Box::pin(async move {
                     let written = database.write(&[write]).await?;
                     written.into_iter().next().ok_or_else(wrong_answer)
-                })
+                });
+                // Begun here, so that here too it is carried out if the future is dropped.
+                match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(done) => Box::pin(ready(done)),
+                    Poll::Pending => answer,
+                }
             }
         }
     }

@@ -177,6 +177,7 @@ impl Task {
             let reason = match opened {
                 Ok(database) => {
                     tracing::info!("the message store is open");
+                    self.is_in_trouble = false;
                     self.health.send_replace(Health::Up(database.clone()));
                     match self.serve(&*database).await {
                         End::Closed => {
@@ -244,7 +245,7 @@ impl Task {
             "a batch of the message store"
         );
         // An asker that is gone has its write done all the same.
-        let done = match written {
+        match written {
             Ok(written) => {
                 for ((asker, _), written) in askers.into_iter().zip(written) {
                     let _ = asker.send(Ok(written));
@@ -258,8 +259,7 @@ impl Task {
                 }
                 Err(failure)
             }
-        };
-        done
+        }
     }
 
     /// Deletes what is too old, a part of it.

@@ -139,7 +139,9 @@ async fn register(cx: &mut Cx<(), RegistrarService>, request: &Incoming<Request>
     let event = if expire.is_zero() {
         service.contacts.take(&contact.peer)
     } else {
-        response.headers.set_text("Contact", &contact.peer.uri());
+        let token = cx.token(contact.peer.user());
+        let headers = response.headers.set_text("Contact", &contact.peer.uri());
+        headers.set_text("Token", &token.text).set_number("Token-Expire", token.lifetime.as_secs());
         match service.contacts.put(contact, service.settings.limits()) {
             Ok(event) => Some(event),
             Err(refusal) => return Ok(Err(refusal)),

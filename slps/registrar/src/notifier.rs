@@ -127,8 +127,8 @@ impl Notifier {
             }
             None => {
                 let contacts = &self.contacts;
-                let document = || Document::new(&user, &contacts.lookup(&user));
-                self.watches.add(Watch::new(peer, user.clone(), expires, held), document)
+                let document = |user: &str| Document::new(user, &contacts.lookup(user));
+                self.watches.add(Watch::new(peer, user, expires, held), document)
             }
         };
         self.agenda.add(expires, Due::Expire(id));

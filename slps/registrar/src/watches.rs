@@ -60,11 +60,11 @@ impl Watches {
     }
 
     /// Adds one; the user's presence, if nobody watched it before, is as given.
-    pub(crate) fn add(&mut self, watch: Watch, document: impl FnOnce() -> Document) -> WatchId {
+    pub(crate) fn add(&mut self, watch: Watch, document: impl FnOnce(&str) -> Document) -> WatchId {
         self.made += 1;
         let id = WatchId(self.made);
         let watched = self.by_user.entry(watch.user.clone()).or_insert_with(|| Watched {
-            document: Arc::new(document()),
+            document: Arc::new(document(&watch.user)),
             watches: BTreeSet::new(),
             fan_out: FanOut::Done,
         });

@@ -1,7 +1,6 @@
 //! Three users with two devices each, each of which watches the two other users: from every pair of states, each device goes by
 //! every way to every state. Who is told what is compared with what the states say, and written as a table.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use rtcd_sdk::Peer;
@@ -46,6 +45,40 @@ const STEPS: [Step; 7] = [
 
 #[test]
 fn three_users_with_two_devices_each() {
+    let [alice, bob, carol] = USERS.map(walk);
+    // But for the names the tables are the same.
+    let anonymous = |table: &str, user: &str| {
+        let others = USERS.into_iter().filter(|other| *other != user).zip(["B", "C"]);
+        others.fold(table.to_owned(), |table, (user, name)| table.replace(short(user), name))
+    };
+    assert_eq!(anonymous(&alice, ALICE), anonymous(&bob, BOB));
+    assert_eq!(anonymous(&alice, ALICE), anonymous(&carol, CAROL));
+    insta::assert_snapshot!(alice);
+}
+
+/// All steps of a user from all states.
+fn walk(user: &str) -> String {
+    let mut table = String::from("desk   phone  | what happens           | desk   phone  | user   | told\n");
+    table += "--------------|------------------------|---------------|--------|------------------------------------\n";
+    for (index, before) in STATES.into_iter().flat_map(|desk| STATES.map(|phone| [desk, phone])).enumerate() {
+        let mut office = everybody_watches();
+        // Whatever the others are.
+        for other in USERS.into_iter().filter(|other| *other != user) {
+            bring(&mut office, other, [STATES[index % 3], STATES[(index + 1) % 4]]);
+        }
+        for (device, step) in (0..2).flat_map(|device| STEPS.map(|step| (device, step))) {
+            bring(&mut office, user, before);
+            office.told();
+            if let Some(row) = take(&mut office, user, before, device, step) {
+                table += &row;
+            }
+        }
+    }
+    table
+}
+
+/// Each device watches the two other users.
+fn everybody_watches() -> Desk {
     let mut office = Desk::new();
     for watcher in USERS {
         for device in [desk(watcher), phone(watcher)] {
@@ -55,59 +88,35 @@ fn three_users_with_two_devices_each() {
         }
     }
     assert_eq!(office.told().len(), 12);
-    let mut tables = Vec::new();
-    for (index, user) in USERS.into_iter().enumerate() {
-        tables.push(walk(&mut office, user));
-        // The next one goes while the others are something: this one, then another.
-        bring(&mut office, user, [Is::Busy, [Is::Online, Is::Away, Is::Gone][index]]);
-        office.told();
-    }
-    // But for the names the tables are the same.
-    let anonymous = |index: usize| {
-        let others = USERS.into_iter().filter(|user| *user != USERS[index]).zip(["B", "C"]);
-        others.fold(tables[index].clone(), |table, (user, name)| table.replace(short(user), name))
-    };
-    assert_eq!(anonymous(0), anonymous(1));
-    assert_eq!(anonymous(0), anonymous(2));
-    insta::assert_snapshot!(tables[0]);
+    office
 }
 
-/// All steps of a user from all states.
-fn walk(office: &mut Desk, user: &str) -> String {
-    let mut table = String::from("desk   phone  | what happens           | desk   phone  | user   | told\n");
-    table += "--------------|------------------------|---------------|--------|------------------------------------\n";
-    for before in STATES.into_iter().flat_map(|desk| STATES.map(|phone| [desk, phone])) {
-        for (device, step) in (0..2).flat_map(|device| STEPS.map(|step| (device, step))) {
-            bring(office, user, before);
-            office.told();
-            let mut after = before;
-            after[device] = match step {
-                Step::Register(is) => is,
-                Step::Expire | Step::Delete if before[device] == Is::Gone => continue, // there is no such step
-                Step::Unregister | Step::Expire | Step::Delete | Step::NotThere => Is::Gone,
-            };
-            go(office, user, device, step, before[device]);
-            let mut told = office.told();
-            told.sort_by(|one, other| one.to.cmp(&other.to));
-            let to: Vec<_> = told.iter().map(|notify| notify.to.clone()).collect();
-            let expected = if before == after { Vec::new() } else { watchers(user) };
-            let row = format!("{before:?} {} {step:?}", NAMES[device]);
-            assert_eq!(to, expected, "{user}: {row}");
-            for notify in &told {
-                assert_eq!(notify.body, document(user, after), "{user}: {row}");
-            }
-            let [desk, phone] = before.map(text);
-            let [desk_after, phone_after] = after.map(text);
-            let what = format!("{} {}", NAMES[device], name(step));
-            let state = document(user, after)["state"].as_str().unwrap().to_owned();
-            let told = if told.is_empty() { "nobody".to_owned() } else { by_user(&to) };
-            let _ = writeln!(
-                table,
-                "{desk:<6} {phone:<6} | {what:<22} | {desk_after:<6} {phone_after:<6} | {state:<6} | {told}"
-            );
-        }
+/// One step: a row of the table, if there is such a step.
+fn take(office: &mut Desk, user: &str, before: [Is; 2], device: usize, step: Step) -> Option<String> {
+    let mut after = before;
+    after[device] = match step {
+        Step::Register(is) => is,
+        Step::Expire | Step::Delete if before[device] == Is::Gone => return None,
+        Step::Unregister | Step::Expire | Step::Delete | Step::NotThere => Is::Gone,
+    };
+    go(office, user, device, step, before[device]);
+    let mut told = office.told();
+    told.sort_by(|one, other| one.to.cmp(&other.to));
+    let to: Vec<_> = told.iter().map(|notify| notify.to.clone()).collect();
+    let expected = if before == after { Vec::new() } else { watchers(user) };
+    let row = format!("{before:?} {} {step:?}", NAMES[device]);
+    assert_eq!(to, expected, "{user}: {row}");
+    for notify in &told {
+        assert_eq!(notify.body, document(user, after), "{user}: {row}");
     }
-    table
+    let [desk, phone] = before.map(text);
+    let [desk_after, phone_after] = after.map(text);
+    let what = format!("{} {}", NAMES[device], name(step));
+    let state = document(user, after)["state"].as_str().unwrap().to_owned();
+    let told = if told.is_empty() { "nobody".to_owned() } else { by_user(&to) };
+    Some(format!(
+        "{desk:<6} {phone:<6} | {what:<22} | {desk_after:<6} {phone_after:<6} | {state:<6} | {told}\n"
+    ))
 }
 
 /// Makes a user's devices what they have to be.
