@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ClosedError, RejectedError, TimeoutError } from "rtcd-client";
-import { online, reconnect, request, watch } from "./support/fake.mjs";
+import { online, reconnect, request, settled, watch } from "./support/fake.mjs";
 
 /** alice calls bob. */
 async function calling(options) {
@@ -231,6 +231,7 @@ test("re-INVITEs, taken and refused", async () => {
   const { call, socket } = await up();
   for (const code of [200, 491]) {
     const changed = watch(call.reinvite("new offer", { "Content-Type": "sdp" }));
+    await settled();
     const invite = socket.next();
     assert.deepEqual([invite.Type, invite.Body, invite.DialogueID], ["INVITE", "new offer", call.id]);
     await socket.answer(invite, code);
@@ -238,6 +239,22 @@ test("re-INVITEs, taken and refused", async () => {
     assert.deepEqual([Type, RelatedID], ["ACK", invite.CSeq]);
     assert.equal(changed.result.Code ?? changed.result.code, code);
     assert.equal(call.state, "confirmed");
+  }
+});
+
+test("a re-INVITE waits for the ACK of the other side's", async () => {
+  for (const end of ["ACK", "time", "BYE"]) {
+    const { call, socket, timers } = await up({ silence: Infinity });
+    call.on("request", (incoming) => incoming.respond(200));
+    await socket.receive(request("INVITE", { DialogueID: call.id, CSeq: 20 }));
+    const changed = watch(call.reinvite("new offer"));
+    await settled();
+    assert.equal(socket.sent.at(-1).Code, 200);
+    if (end === "ACK") await socket.receive(ack({ DialogueID: call.id, CSeq: 21, RelatedID: 20 }));
+    if (end === "time") await timers.advance(32_000);
+    if (end === "BYE") await socket.receive(request("BYE", { DialogueID: call.id, CSeq: 22 }));
+    if (end === "BYE") assert.equal(changed.result.code, 481);
+    else assert.equal(socket.sent.at(-1).Body, "new offer");
   }
 });
 
