@@ -71,7 +71,7 @@ async fn who_has_a_token_is_let_in() {
     ] {
         let Answer { status, headers, body } = call(&server, method, path, more).await;
         let _ = writeln!(seen, "{method} {path} by {who}\n{status} {body}");
-        assert_eq!(headers.get("www-authenticate").is_some(), status == 401, "{path}: {headers:?}");
+        assert_eq!(headers.contains_key("www-authenticate"), status == 401, "{path}: {headers:?}");
         if body.starts_with('{') {
             assert_eq!((&*headers["cache-control"], &*headers["vary"]), ("no-store", "origin"), "{path}");
             assert_eq!(

@@ -2,6 +2,7 @@
 
 mod backend;
 mod error;
+mod headers;
 mod memory;
 mod message;
 mod settings;
@@ -11,10 +12,10 @@ mod writer;
 
 pub use backend::{Asked, Backend, Database, Write, Written};
 pub use error::{Failure, StoreError};
+pub use headers::{Packed, Unpacked, date_text};
 pub use memory::Memory;
 pub use message::{
-    Appended, Conversation, ConversationSummary, Kind, MAX_PAGE, MAX_UNREAD, NewMessage, Page, State,
-    StoredMessage,
+    Appended, Conversation, ConversationSummary, Kind, MAX_PAGE, NewMessage, Page, State, StoredMessage,
 };
 pub use settings::Settings;
 pub use sqlite::Sqlite;

@@ -3,7 +3,7 @@ use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::backend::{Asked, Database, Write, Written};
-use crate::message::{MAX_PAGE, MAX_UNREAD};
+use crate::message::MAX_PAGE;
 use crate::{Appended, Conversation, ConversationSummary, Kind, NewMessage, Page, State, StoredMessage};
 
 /// Beyond so many messages the oldest is forgotten.
@@ -106,7 +106,7 @@ impl Database for Memory {
             });
             let is_unread = message.receiver == user && message.state < State::Read;
             if let Some(summary) = summaries.get_mut(index).filter(|_| is_unread) {
-                summary.unread = (summary.unread + 1).min(MAX_UNREAD);
+                summary.unread += 1;
             }
         }
         summaries.retain(|summary| before.is_none_or(|before| summary.last.seq < before));
@@ -139,12 +139,13 @@ impl Tables {
 
     fn append(&mut self, message: &NewMessage) -> Appended {
         let key = [message.receiver.clone(), message.sender.clone(), message.id.clone()];
+        // A repeat uses up a number too, as in SQLite.
+        self.last += 1;
         let stored = self.places.get(&key).and_then(|seq| self.messages.get_mut(seq));
         if let Some(stored) = stored {
             stored.state = stored.state.max(message.state());
             return Appended { seq: stored.seq, date: stored.date, is_repeat: true };
         }
-        self.last += 1;
         self.places.insert(key, self.last);
         self.messages.insert(self.last, StoredMessage::new(self.last, message.clone()));
         if self.messages.len() > MAX_MESSAGES

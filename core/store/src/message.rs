@@ -92,7 +92,7 @@ impl NewMessage {
 /// A message that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMessage {
-    /// Its place in the order in which messages were kept: a later one has a higher number. From 1, never used twice.
+    /// Its place in the order in which messages were kept: a later one has a higher number. From 1, with gaps, never used twice.
     pub seq: u64,
     /// What it belongs to.
     pub conversation: Conversation,
@@ -160,9 +160,6 @@ pub struct Page {
 /// More than so many messages or conversations are not given at once.
 pub const MAX_PAGE: usize = 1000;
 
-/// Unread messages are counted up to here.
-pub const MAX_UNREAD: u64 = 1000;
-
 /// The newest of a conversation between two users, as one of them sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConversationSummary {
@@ -170,6 +167,6 @@ pub struct ConversationSummary {
     pub with: String,
     /// The newest message.
     pub last: StoredMessage,
-    /// How many messages of the other are not marked as read; [`MAX_UNREAD`] stands for that and more.
+    /// How many messages of the other are not marked as read.
     pub unread: u64,
 }

@@ -12,7 +12,8 @@ mod common;
 
 use common::{Folder, message, newest};
 use rtcd_store::{
-    Conversation, Kind, MAX_UNREAD, NewMessage, Page, Settings, State, Store, StoreError, StoredMessage,
+    Backend, Conversation, Database, Kind, Memory, NewMessage, Page, Settings, Sqlite, State, Store,
+    StoreError, StoredMessage, Write,
 };
 
 const ALICE: &str = "alice@t.com";
@@ -217,9 +218,56 @@ async fn conversations_come_newest_first_with_what_is_unread() {
         assert_eq!(seen(None, 2).await, [row(ALICE, "a3", 2), row(BOB, "self", 1)]);
 
         append_all(&store, (0..1100).map(|n| message(&format!("many{n}"), CAROL, BOB)).collect()).await;
-        assert_eq!(seen(None, 1).await, [row(CAROL, "many1099", MAX_UNREAD)]);
+        assert_eq!(seen(None, 1).await, [row(CAROL, "many1099", 1101)]);
     })
     .await;
+}
+
+/// Memory is the model: whatever is written, in whatever batches, SQLite answers the same.
+#[tokio::test]
+async fn sqlite_answers_as_memory_does_whatever_a_batch_holds() {
+    let folder = Folder::new("model");
+    let sqlite = Sqlite::new(&folder.file(), &Settings::default()).open().await.unwrap();
+    let memory = Memory::default();
+    let users = [ALICE, BOB, CAROL];
+    let mut state: u64 = 1;
+    let mut draw = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for round in 0..60 {
+        let mut batch = Vec::new();
+        for _ in 0..=draw(200) {
+            let (sender, receiver) = (users[draw(3) as usize], users[draw(3) as usize]);
+            let id = format!("m{}", draw(40 * (round + 1)));
+            batch.push(match draw(20) {
+                0 => Write::Read { receiver: receiver.to_owned(), sender: sender.to_owned(), ids: vec![id] },
+                1 => {
+                    let seqs = (0..draw(30)).map(|_| draw(40 * (round + 1))).collect();
+                    Write::Delivered { receiver: receiver.to_owned(), seqs }
+                }
+                kind => Write::Append(NewMessage {
+                    kind: if kind == 2 { Kind::Receipt } else { Kind::Message },
+                    delivered: kind == 3,
+                    date: round,
+                    ..message(&id, sender, receiver)
+                }),
+            });
+        }
+        assert_eq!(sqlite.write(&batch).await.unwrap(), memory.write(&batch).await.unwrap(), "{round}");
+        if round % 20 == 19 {
+            let (limit, oldest) = (1000, round - 10);
+            assert_eq!(sqlite.forget(oldest, limit).await, memory.forget(oldest, limit).await);
+        }
+        for user in users {
+            assert_eq!(sqlite.pending(user, 100, 1000).await, memory.pending(user, 100, 1000).await);
+            assert_eq!(sqlite.pending_count(user).await, memory.pending_count(user).await);
+            assert_eq!(sqlite.conversations(user, None, 9).await, memory.conversations(user, None, 9).await);
+            let conversation = Conversation::between(user, ALICE);
+            let page = newest(50);
+            assert_eq!(sqlite.history(&conversation, page).await, memory.history(&conversation, page).await);
+        }
+    }
 }
 
 #[tokio::test]

@@ -7,11 +7,13 @@ use rtcd_sdk::api_prelude::*;
 use rtcd_sdk::extract::SignedIn;
 use rtcd_sdk::serde::{Deserialize, Serialize};
 use rtcd_sdk::serde_json::Value;
-use rtcd_store::{Conversation, ConversationSummary, Page, State as Progress, StoreError, StoredMessage};
+use rtcd_store::{
+    Conversation, ConversationSummary, Page, State as Progress, StoreError, StoredMessage, date_text,
+};
 use slp_chatroom::ChatRooms;
 
 use crate::Messages;
-use crate::post::{body, date_text, user};
+use crate::post::{body, user};
 
 /// The HTTP API of messages, for the user who is signed in.
 ///
@@ -188,7 +190,7 @@ impl From<ConversationSummary> for Summary {
 
 impl From<StoredMessage> for Entry {
     fn from(message: StoredMessage) -> Self {
-        let body = body(&message).and_then(|body| rtcd_sdk::serde_json::from_str(body.get()).ok());
+        let body = body(&message);
         Self {
             seq: message.seq,
             id: message.id,
@@ -196,7 +198,7 @@ impl From<StoredMessage> for Entry {
             to: message.receiver,
             date: date_text(message.date),
             content_type: message.content_type,
-            body: body.unwrap_or_default(),
+            body,
             state: match message.state {
                 Progress::Sent => "sent",
                 Progress::Delivered => "delivered",

@@ -163,11 +163,12 @@ impl Courier {
     fn serve_pair(&mut self, cx: &mut CourierCx, receiver: &ByteString, sender: &ByteString) {
         while let Some(inbox) = self.inboxes.get(receiver)
             && let Some(number) = inbox.head(sender)
-            && self.posts.get(&number).is_some_and(|moving| moving.stage == Stage::Waits)
+            && let Some(moving) = self.posts.get(&number)
+            && moving.stage == Stage::Waits
         {
             match inbox.step() {
-                Step::Wait => break,
-                Step::Store => self.store(cx, number),
+                Step::Wait if moving.due > cx.now() => break,
+                Step::Wait | Step::Store => self.store(cx, number),
                 Step::Try => {
                     let contacts = self.contacts.lookup(receiver);
                     if contacts.is_empty() {
@@ -240,8 +241,7 @@ impl Courier {
         let Some(moving) = self.take(number) else { return };
         answer(moving.reply, Ok(Accepted::Delivered));
         if moving.post.kind == Kind::Message {
-            let (store, message) = (self.store.clone(), moving.post.to_store(true));
-            begin(cx, async move { store.append(message).await }, |kept| {
+            begin(cx, self.store.append(moving.post.to_store(true)), |kept| {
                 if let Err(error) = kept {
                     debug!(%error, "a delivered message is not in the history");
                 }
@@ -288,54 +288,47 @@ impl Courier {
         inbox.pop(&moving.post.sender, number);
         self.agenda.remove(moving.due, Due::Patience(number));
         moving.stage = Stage::Writing { is_taken: false };
-        let (store, message, notes) = (self.store.clone(), moving.post.to_store(false), self.notes.clone());
-        begin(cx, async move { store.append(message).await }, move |result| {
+        let (kept, notes) = (self.store.append(moving.post.to_store(false)), self.notes.clone());
+        begin(cx, kept, move |result| {
             notes.done(Done::Appended { number, result });
         });
     }
 
     /// It is stored, or cannot be.
-    fn on_appended(&mut self, cx: &mut CourierCx, number: u64, result: Result<Appended, StoreError>) {
+    fn on_appended(&mut self, cx: &mut CourierCx, number: u64, result: &Result<Appended, StoreError>) {
         let Some(mut moving) = self.posts.remove(&number) else { return };
         let receiver = moving.post.receiver.clone();
         let is_taken = moving.stage == Stage::Writing { is_taken: true };
-        let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
-        inbox.writes = inbox.writes.saturating_sub(1);
-        let accepted = match &result {
+        let accepted = match result {
             _ if is_taken => Ok(Accepted::Delivered),
             Ok(Appended { date, .. }) => Ok(Accepted::Stored { date: *date }),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(Refusal::from(error)),
         };
         let is_accepted = accepted.is_ok();
         answer(moving.reply.take(), accepted);
         if is_accepted {
             self.copy_to_own(cx, &moving.post, moving.own.as_ref());
         }
-        match result {
+        let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
+        inbox.writes = inbox.writes.saturating_sub(1);
+        inbox.is_deaf &= !is_taken;
+        match *result {
+            Ok(Appended { seq, .. }) if is_taken => self.mark_taken(cx, &receiver, seq),
             Ok(Appended { seq, is_repeat, .. }) => {
-                if let Some(inbox) = self.inboxes.get_mut(&receiver) {
-                    inbox.is_dirty = true;
-                    inbox.stored += u64::from(!is_repeat);
-                }
-                if is_taken {
-                    self.mark_taken(cx, &receiver, seq);
-                } else if !moving.legs.is_empty() {
+                inbox.is_dirty = true;
+                inbox.stored += u64::from(!is_repeat);
+                if !moving.legs.is_empty() {
                     moving.stage = Stage::Stored { seq };
                     self.posts.insert(number, moving);
                 }
                 self.send_what_waits(cx, &receiver);
             }
-            Err(_) => {
-                if let Some(inbox) = self.inboxes.get_mut(&receiver)
-                    && matches!(inbox.backlog, Backlog::Waiting)
-                    && inbox.writes == 0
-                    && inbox.stored == 0
-                {
-                    // It may be there all the same.
-                    inbox.backlog = Backlog::Unchecked;
-                    self.ask_again(cx, &receiver);
-                }
+            Err(_) if inbox.writes == 0 && inbox.stored == 0 && matches!(inbox.backlog, Backlog::Waiting) => {
+                // It may be there all the same.
+                inbox.backlog = Backlog::Unchecked;
+                self.ask_again(cx, &receiver);
             }
+            Err(_) => {}
         }
     }
 
@@ -386,18 +379,10 @@ impl Courier {
         }
     }
 
-    /// A receiver whose devices did not answer, or whose store did not, is tried again.
-    fn on_again(&mut self, cx: &mut CourierCx, receiver: &ByteString) {
-        if let Some(inbox) = self.inboxes.get_mut(receiver) {
-            inbox.again = None;
-            inbox.is_deaf = false;
-            self.send_what_waits(cx, receiver);
-        }
-    }
-
-    /// Tries a receiver again in a while, if it has a device by then.
+    /// Tries a receiver again in a while, as it has a device.
     pub(crate) fn ask_again(&mut self, cx: &CourierCx, receiver: &ByteString) {
-        if let Some(inbox) = self.inboxes.get_mut(receiver)
+        if !self.contacts.lookup(receiver).is_empty()
+            && let Some(inbox) = self.inboxes.get_mut(receiver)
             && inbox.again.is_none()
         {
             let at = cx.now() + self.settings.retry;
@@ -423,9 +408,9 @@ impl Courier {
             }
             for done in left.done {
                 match done {
-                    Done::Appended { number, result } => self.on_appended(cx, number, result),
+                    Done::Appended { number, result } => self.on_appended(cx, number, &result),
                     Done::Found { receiver, result } => self.on_found(cx, &receiver, result),
-                    Done::Marked { receiver } => self.send_what_waits(cx, &receiver),
+                    Done::Marked { receiver, unmarked } => self.on_marked(cx, &receiver, unmarked),
                 }
             }
         }
@@ -438,10 +423,9 @@ impl Courier {
     }
 
     fn mark_read(&self, cx: &CourierCx, post: &Post) {
-        let (store, ids) = (self.store.clone(), post.read.clone());
-        // Who says it has received what it names.
-        let (receiver, sender) = (post.sender.to_string(), post.receiver.to_string());
-        begin(cx, async move { store.mark_read(&receiver, &sender, ids).await }, |marked| {
+        // Who reads has received what it names.
+        let marked = self.store.mark_read(&post.sender, &post.receiver, post.read.clone());
+        begin(cx, marked, |marked| {
             if let Err(error) = marked {
                 debug!(%error, "messages are not marked as read");
             }
@@ -455,8 +439,8 @@ fn answer(reply: Option<Answer>, accepted: Result<Accepted, Refusal>) {
     }
 }
 
-/// Asks the store. The question is in its queue when this returns, so that questions are answered in the order in which they were asked; the
-/// answer is waited for beside the courier.
+/// Asks the store. Its answer is waited for beside the courier, and comes as a note. The question is in the store's queue when this returns (one
+/// without a queue is asked by the first poll), so that what is asked first is done first.
 pub(crate) fn begin<T: 'static>(
     cx: &CourierCx,
     question: impl Future<Output = T> + Send + 'static,

@@ -23,6 +23,8 @@ pub(crate) struct Inbox {
     pub(crate) is_dirty: bool,
     /// All that is stored up to here was taken.
     pub(crate) taken_to: u64,
+    /// What was taken and is not marked as delivered.
+    pub(crate) unmarked: Vec<u64>,
     /// How often a device has registered.
     pub(crate) registrations: u64,
     /// The devices do not answer: what is stored waits for one that registers.
@@ -40,7 +42,7 @@ pub(crate) struct Inbox {
 /// | backlog | a new message | next |
 /// |---|---|---|
 /// | Reading, at first or after a page | waits | Sending if something is there and a device is; Waiting if something is there; Clear; Unchecked if it fails |
-/// | Reading, after it has failed | is tried | the same |
+/// | Reading, after it has failed, or for too long | is tried; stored if another is | the same |
 /// | Clear | is tried; stored if there is no device | Waiting when one is stored; Reading when a device registers |
 /// | Unchecked | as in Clear | Waiting when one is stored; Reading when a device registers, or after a while |
 /// | Waiting | is stored | Reading when a device registers, answers late, or after a while |
@@ -97,6 +99,7 @@ impl Inbox {
     /// What is to be done with a new message.
     pub(crate) fn step(&self) -> Step {
         match &self.backlog {
+            Backlog::Reading(Meanwhile::Try) if self.is_filling() => Step::Store,
             Backlog::Clear | Backlog::Unchecked | Backlog::Reading(Meanwhile::Try) => Step::Try,
             Backlog::Reading(Meanwhile::Wait) => Step::Wait,
             Backlog::Waiting => Step::Store,
@@ -110,13 +113,18 @@ impl Inbox {
         }
     }
 
+    /// Whether something was put into the store, or is being put, since it was read.
+    pub(crate) fn is_filling(&self) -> bool {
+        self.writes > 0 || self.is_dirty
+    }
+
     /// Whether it can be forgotten, if the receiver has no device.
     pub(crate) fn is_idle(&self) -> bool {
         let rests = match &self.backlog {
             Backlog::Clear | Backlog::Unchecked | Backlog::Waiting => true,
             Backlog::Reading(_) | Backlog::Sending(_) => false,
         };
-        rests && self.writes == 0 && self.queues.is_empty()
+        rests && self.writes == 0 && self.queues.is_empty() && self.unmarked.is_empty()
     }
 
     /// The senders who have something here, in the order in which their messages came.

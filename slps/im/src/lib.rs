@@ -54,13 +54,13 @@ mod stored;
 use std::time::UNIX_EPOCH;
 
 use rtcd_sdk::prelude::*;
-use rtcd_store::Store;
+use rtcd_store::{Store, date_text};
 use slp_registrar::{Contacts, Event};
 
 use self::courier::Courier;
 use self::mail::{Accepted, Mail, Refusal};
 use self::notes::Notes;
-use self::post::{Post, date_text};
+use self::post::Post;
 use self::settings::Settings;
 
 pub use self::api::ImApi;
@@ -149,3 +149,6 @@ fn date<L: Clone, S>(cx: &Cx<L, S>) -> u64 {
     let since = cx.date().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,10 +45,12 @@ pub(crate) enum Done {
         /// The first of them.
         result: Result<Found, StoreError>,
     },
-    /// A message for this receiver is marked as delivered, or not.
+    /// Messages for a receiver were to be marked as delivered.
     Marked {
         /// The receiver.
         receiver: ByteString,
+        /// Those that could not be.
+        unmarked: Vec<u64>,
     },
 }
 

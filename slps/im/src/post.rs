@@ -1,13 +1,7 @@
-use std::borrow::Cow;
-use std::fmt::{self, Write as _};
-use std::time::{Duration, UNIX_EPOCH};
-
 use rtcd_sdk::jsip::{ByteString, Headers, Method, Request, Uri};
-use rtcd_sdk::serde::Deserialize as DeserializeMacro;
-use rtcd_sdk::serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use rtcd_sdk::serde_json::{self, value::RawValue};
-use rtcd_sdk::{Cx, Peer};
-use rtcd_store::{Conversation, Kind, NewMessage, StoredMessage};
+use rtcd_sdk::serde::Deserialize;
+use rtcd_sdk::{Cx, Peer, serde_json};
+use rtcd_store::{Conversation, Kind, NewMessage, Packed, StoredMessage, date_text};
 
 use crate::mail::Refusal;
 
@@ -80,21 +74,7 @@ impl Post {
 
     /// As the store keeps it.
     pub(crate) fn to_store(&self, delivered: bool) -> NewMessage {
-        let content_type = self.headers.text("Content-Type").map(Cow::into_owned);
-        let mut others = String::from("{");
-        for (name, value) in self.headers.iter() {
-            let is_kept_apart = match name {
-                "Body" | "Message-ID" | "Date" => true,
-                "Content-Type" => content_type.is_some(),
-                _ => false,
-            };
-            if !is_kept_apart {
-                let comma = if others.len() > 1 { "," } else { "" };
-                // A String takes all.
-                let _ = write!(others, "{comma}{}:{value}", serde_json::Value::from(name));
-            }
-        }
-        others.push('}');
+        let Packed { content_type, headers, body } = Packed::new(&self.headers, None, None);
         NewMessage {
             conversation: Conversation::between(&self.sender, &self.receiver),
             id: self.id.clone(),
@@ -103,8 +83,8 @@ impl Post {
             kind: self.kind,
             date: self.date,
             content_type,
-            headers: others,
-            body: self.headers.raw("Body").unwrap_or("null").to_owned(),
+            headers,
+            body,
             delivered,
         }
     }
@@ -118,7 +98,7 @@ impl Post {
 /// A copy of a stored message for a device.
 pub(crate) fn stored_copy<L: Clone>(cx: &Cx<L>, to: &Peer, message: &StoredMessage) -> Request {
     let (from, receiver) = (ByteString::from(&*message.sender), ByteString::from(&*message.receiver));
-    copy(cx, to, from, receiver, stored_headers(message))
+    copy(cx, to, from, receiver, message.unpack().headers)
 }
 
 /// `Router` does not go along: it would lead the copy to somebody else than the receiver.
@@ -167,7 +147,7 @@ fn message_id(headers: &Headers, make: impl FnOnce() -> String) -> Result<String
     }
 }
 
-#[derive(DeserializeMacro)]
+#[derive(Deserialize)]
 #[serde(crate = "rtcd_sdk::serde", deny_unknown_fields)]
 struct Read {
     read: Vec<String>,
@@ -181,62 +161,7 @@ fn read(headers: &Headers) -> Result<Vec<String>, Refusal> {
     if is_good { Ok(read) } else { Err(Refusal::BadReceipt) }
 }
 
-/// RFC 3339, in UTC, with milliseconds.
-pub(crate) fn date_text(ms: u64) -> String {
-    /// The last that the format can write: the end of the year 9999.
-    const LAST: u64 = 253_402_300_799_999;
-    humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(ms.min(LAST))).to_string()
-}
-
-/// The headers of a stored message, as they were sent but for their order.
-fn stored_headers(message: &StoredMessage) -> Headers {
-    let mut headers = Headers::default();
-    for (name, value) in fields(&message.headers) {
-        // What was taken once can be sent again.
-        let _ = headers.set_raw(&name, &value);
-    }
-    if let Some(content_type) = &message.content_type {
-        headers.set_text("Content-Type", content_type);
-    }
-    if let Some(body) = body(message) {
-        let _ = headers.set_raw("Body", body);
-    }
-    headers.set_text("Message-ID", &message.id).set_text("Date", &date_text(message.date));
-    headers
-}
-
-/// The body of a stored message, with its digits as they were sent.
-pub(crate) fn body(message: &StoredMessage) -> Option<&RawValue> {
-    serde_json::from_str(&message.body).ok().filter(|body: &&RawValue| body.get() != "null")
-}
-
-/// The fields of a JSON object, in order, each as it was written.
-fn fields(object: &str) -> Vec<(String, Box<RawValue>)> {
-    serde_json::from_str(object).map(|Fields(fields)| fields).unwrap_or_default()
-}
-
-struct Fields(Vec<(String, Box<RawValue>)>);
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Fields;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
-        }
-
-        deserializer.deserialize_map(Object)
-    }
+/// The body of a stored message.
+pub(crate) fn body(message: &StoredMessage) -> serde_json::Value {
+    serde_json::from_str(&message.body).unwrap_or_default()
 }

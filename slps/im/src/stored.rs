@@ -22,6 +22,8 @@ impl Courier {
         let inbox = self.inboxes.entry(user.clone()).or_default();
         inbox.registrations += 1;
         inbox.is_deaf = false;
+        self.mark(cx, user);
+        let Some(inbox) = self.inboxes.get(user) else { return };
         match inbox.backlog {
             Backlog::Clear if is_new || !is_known => self.read(cx, user, Meanwhile::Wait),
             Backlog::Waiting | Backlog::Unchecked => self.send_what_waits(cx, user),
@@ -75,7 +77,7 @@ impl Courier {
         match result {
             Err(error) => {
                 debug!(user = &**receiver, %error, "what is stored cannot be read");
-                inbox.backlog = Backlog::Unchecked;
+                inbox.backlog = if inbox.is_filling() { Backlog::Waiting } else { Backlog::Unchecked };
                 self.ask_again(cx, receiver);
             }
             Ok(Found { count, page, is_read }) => {
@@ -177,12 +179,7 @@ impl Courier {
         sending.legs.clear();
         inbox.taken_to = message.seq;
         inbox.stored = inbox.stored.saturating_sub(1);
-        let (store, user, seq) = (self.store.clone(), receiver.to_string(), message.seq);
-        begin(cx, async move { store.mark_delivered(&user, vec![seq]).await }, |marked| {
-            if let Err(error) = marked {
-                debug!(%error, "a message is not marked as delivered");
-            }
-        });
+        self.mark_taken(cx, receiver, message.seq);
         Some(message)
     }
 
@@ -230,15 +227,50 @@ impl Courier {
         self.tell_senders(cx, receiver);
     }
 
-    /// Marks a message as delivered; then what waits behind it is sent.
+    /// Marks a message as delivered, and those that could not be marked before.
     pub(crate) fn mark_taken(&mut self, cx: &Cx<Leg>, receiver: &ByteString, seq: u64) {
-        let (store, notes) = (self.store.clone(), self.notes.clone());
-        let (user, receiver) = (receiver.to_string(), receiver.clone());
-        begin(cx, async move { store.mark_delivered(&user, vec![seq]).await }, move |marked| {
-            if let Err(error) = marked {
-                debug!(%error, "a message is not marked as delivered");
+        if let Some(inbox) = self.inboxes.get_mut(receiver) {
+            inbox.unmarked.push(seq);
+        }
+        self.mark(cx, receiver);
+    }
+
+    /// Marks what is taken and not marked.
+    fn mark(&mut self, cx: &Cx<Leg>, receiver: &ByteString) {
+        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
+        let seqs = mem::take(&mut inbox.unmarked);
+        if seqs.is_empty() {
+            return;
+        }
+        let (marked, notes) = (self.store.mark_delivered(receiver, seqs.clone()), self.notes.clone());
+        let receiver = receiver.clone();
+        begin(cx, marked, move |marked| {
+            if let Err(error) = &marked {
+                debug!(%error, "messages are not marked as delivered");
             }
-            notes.done(Done::Marked { receiver });
+            let unmarked = if marked.is_ok() { Vec::new() } else { seqs };
+            notes.done(Done::Marked { receiver, unmarked });
         });
+    }
+
+    /// Messages are marked as delivered, or not: then it is tried again.
+    pub(crate) fn on_marked(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, unmarked: Vec<u64>) {
+        if !unmarked.is_empty() {
+            if let Some(inbox) = self.inboxes.get_mut(receiver) {
+                inbox.unmarked.extend(unmarked);
+            }
+            self.ask_again(cx, receiver);
+        }
+        self.send_what_waits(cx, receiver);
+    }
+
+    /// A receiver whose devices did not answer, or whose store did not, is tried again.
+    pub(crate) fn on_again(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString) {
+        if let Some(inbox) = self.inboxes.get_mut(receiver) {
+            inbox.again = None;
+            inbox.is_deaf = false;
+            self.mark(cx, receiver);
+            self.send_what_waits(cx, receiver);
+        }
     }
 }

@@ -304,7 +304,8 @@ impl<P: Slp> Harness<P> {
             busy |= self.turn(index);
         }
         // What runs beside may begin more of its kind.
-        for mut run in mem::take(&mut *lock(&self.world.runs)) {
+        let runs = mem::take(&mut *lock(&self.world.runs));
+        for mut run in runs {
             let (went_on, is_over) = run.turn();
             busy |= went_on;
             if !is_over {

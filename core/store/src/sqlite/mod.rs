@@ -21,8 +21,15 @@ use crate::{Conversation, ConversationSummary, Failure, Page, Settings, StoredMe
 /// The bytes of a page. They are fixed when the file is made.
 const PAGE_SIZE: u32 = 4096;
 
-/// The file beside the database that holds what was committed last is cut to so many bytes when it can be.
-const WAL_SIZE: &str = "67108864";
+/// The log, a file beside the database, holds what was committed last. When it has so many pages they are taken into the database;
+/// a page that was written many times meanwhile is taken once.
+const LOG_PAGES: &str = "8192";
+
+/// The log is cut to so many bytes when it can be.
+const LOG_SIZE: &str = "67108864";
+
+/// KiB (negative, as SQLite wants it) that the connection that writes keeps in memory: what many batches change.
+const WRITER_CACHE: &str = "-32768";
 
 /// Messages in a SQLite file.
 #[derive(Debug)]
@@ -58,7 +65,9 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             // A commit is on the disk before it is answered.
             .synchronous(SqliteSynchronous::Full)
-            .pragma("journal_size_limit", WAL_SIZE);
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("wal_autocheckpoint", LOG_PAGES)
+            .pragma("journal_size_limit", LOG_SIZE);
         if self.max_size > 0 {
             let pages = (self.max_size / u64::from(PAGE_SIZE)).max(1);
             writing = writing.pragma("max_page_count", pages.to_string());

@@ -74,10 +74,8 @@ pub(super) async fn conversations(
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<ConversationSummary>, Failure> {
-    // 1000 is MAX_UNREAD.
     let rows = query(concat!(
-        "SELECT c.partner, (SELECT count(*) FROM (SELECT 1 FROM messages u WHERE u.receiver = ?1 AND u.sender = c.partner
-        AND u.state < 2 AND u.kind = 0 LIMIT 1000)), ",
+        "SELECT c.partner, c.unread, ",
         columns!(),
         " FROM conversations c JOIN messages m ON m.seq = c.last WHERE c.user = ?1 AND c.last < ?2
         ORDER BY c.last DESC LIMIT ?3"

@@ -1,9 +1,15 @@
-use sqlx::{Connection, Row, SqliteConnection, query};
+use std::collections::{BTreeSet, HashSet};
+
+use rtcd_sdk::serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, query};
 
 use super::signed;
 use crate::backend::{Write, Written};
 use crate::message::Kind;
 use crate::{Appended, Failure, NewMessage, State};
+
+/// So many messages are inserted by one statement.
+const SIZES: [usize; 4] = [64, 16, 4, 1];
 
 /// The one connection that writes.
 ///
@@ -21,7 +27,13 @@ impl Pen {
         Self { connection, is_open: false }
     }
 
-    pub(super) async fn close(self) -> Result<(), Failure> {
+    pub(super) async fn close(mut self) -> Result<(), Failure> {
+        // By itself SQLite leaves the log alone if the file was moved. But the log belongs to that file, and not to one that takes
+        // its place and finds it there.
+        let emptied = query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.connection).await;
+        if let Err(error) = emptied {
+            tracing::warn!("the log of the message store was not taken into its file: {error}");
+        }
         Ok(self.connection.close().await?)
     }
 
@@ -42,9 +54,20 @@ impl Pen {
     async fn transaction(&mut self, batch: &[Write]) -> Result<Vec<Written>, Failure> {
         query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
         let mut written = Vec::with_capacity(batch.len());
-        for write in batch {
+        let mut rest = batch;
+        while let Some((write, others)) = rest.split_first() {
+            rest = others;
             written.push(match write {
-                Write::Append(message) => Written::Appended(self.append(message).await?),
+                Write::Append(message) => {
+                    let mut messages = vec![message];
+                    while let Some((Write::Append(message), others)) = rest.split_first() {
+                        messages.push(message);
+                        rest = others;
+                    }
+                    let appended = self.append(&messages).await?;
+                    written.extend(appended.into_iter().map(Written::Appended));
+                    continue;
+                }
                 Write::Delivered { receiver, seqs } => {
                     self.delivered(receiver, seqs).await?;
                     Written::Delivered
@@ -64,31 +87,64 @@ impl Pen {
         self.is_open = false;
     }
 
-    async fn append(&mut self, message: &NewMessage) -> Result<Appended, Failure> {
-        let new = query(
+    /// Each statement is a way to SQLite's thread and back, which takes longer than the statement: so many rows to one.
+    async fn append(&mut self, messages: &[&NewMessage]) -> Result<Vec<Appended>, Failure> {
+        let mut appended = Vec::with_capacity(messages.len());
+        let mut rest = messages;
+        while !rest.is_empty() {
+            // Few different statements, so that they stay prepared.
+            let size = SIZES.into_iter().find(|size| *size <= rest.len()).unwrap_or(rest.len());
+            let (rows, others) = rest.split_at(size);
+            rest = others;
+            appended.extend(self.insert(rows).await?);
+        }
+        Ok(appended)
+    }
+
+    async fn insert(&mut self, messages: &[&NewMessage]) -> Result<Vec<Appended>, Failure> {
+        let row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let rows = vec![row; messages.len()].join(", ");
+        let sql = format!(
             "INSERT INTO messages (conversation, id, sender, receiver, kind, date, content_type, headers, body, state)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq",
-        )
-        .bind(message.conversation.key())
-        .bind(&*message.id)
-        .bind(&*message.sender)
-        .bind(&*message.receiver)
-        .bind(message.kind.number())
-        .bind(signed(message.date))
-        .bind(message.content_type.as_deref())
-        .bind(&*message.headers)
-        .bind(&*message.body)
-        .bind(message.state().number())
-        .fetch_optional(&mut self.connection)
-        .await?;
-        match new {
-            Some(row) => Ok(Appended {
-                seq: row.try_get::<i64, _>(0)?.cast_unsigned(),
+            VALUES {rows} ON CONFLICT DO NOTHING RETURNING seq"
+        );
+        // All that was put into it is above.
+        let mut insert = query(AssertSqlSafe(sql));
+        for message in messages {
+            insert = insert
+                .bind(message.conversation.key())
+                .bind(&*message.id)
+                .bind(&*message.sender)
+                .bind(&*message.receiver)
+                .bind(message.kind.number())
+                .bind(signed(message.date))
+                .bind(message.content_type.as_deref())
+                .bind(&*message.headers)
+                .bind(&*message.body)
+                .bind(message.state().number());
+        }
+        let rows = insert.fetch_all(&mut self.connection).await?;
+        let mut seqs = BTreeSet::new();
+        for row in rows {
+            seqs.insert(row.try_get::<i64, _>(0)?.cast_unsigned());
+        }
+        let mut appended = Vec::with_capacity(messages.len());
+        if seqs.len() == messages.len() {
+            // SQLite inserts them in order, and numbers them as it does.
+            let places = seqs.into_iter().zip(messages);
+            appended.extend(places.map(|(seq, message)| Appended {
+                seq,
                 date: message.date,
                 is_repeat: false,
-            }),
-            None => self.repeat(message).await,
+            }));
+            return Ok(appended);
         }
+        for message in messages {
+            let stored = self.repeat(message).await?;
+            // The first of those with one id is the one that was inserted.
+            appended.push(Appended { is_repeat: !seqs.remove(&stored.seq), ..stored });
+        }
+        Ok(appended)
     }
 
     async fn repeat(&mut self, message: &NewMessage) -> Result<Appended, Failure> {
@@ -106,35 +162,34 @@ impl Pen {
     }
 
     async fn delivered(&mut self, receiver: &str, seqs: &[u64]) -> Result<(), Failure> {
-        for seq in seqs {
-            query("UPDATE messages SET state = ? WHERE seq = ? AND receiver = ? AND state = 0")
-                .bind(State::Delivered.number())
-                .bind(signed(*seq))
-                .bind(receiver)
-                .execute(&mut self.connection)
-                .await?;
-        }
+        let seqs: Vec<_> = seqs.iter().copied().map(signed).collect();
+        query(
+            "UPDATE messages SET state = 1 WHERE receiver = ? AND state = 0 AND seq IN (SELECT value FROM json_each(?))",
+        )
+        .bind(receiver)
+        .bind(json!(seqs).to_string())
+        .execute(&mut self.connection)
+        .await?;
         Ok(())
     }
 
     /// The ids of those that were not read before.
     async fn read(&mut self, receiver: &str, sender: &str, ids: &[String]) -> Result<Vec<String>, Failure> {
-        let mut read = Vec::new();
-        for id in ids {
-            let done = query(
-                "UPDATE messages SET state = ? WHERE receiver = ? AND sender = ? AND id = ? AND kind = 0 AND state < 2",
-            )
-            .bind(State::Read.number())
-            .bind(receiver)
-            .bind(sender)
-            .bind(&**id)
-            .execute(&mut self.connection)
-            .await?;
-            if done.rows_affected() > 0 {
-                read.push(id.clone());
-            }
+        let rows = query(
+            "UPDATE messages SET state = 2 WHERE receiver = ? AND sender = ? AND kind = 0 AND state < 2
+            AND id IN (SELECT value FROM json_each(?)) RETURNING id",
+        )
+        .bind(receiver)
+        .bind(sender)
+        .bind(json!(ids).to_string())
+        .fetch_all(&mut self.connection)
+        .await?;
+        let mut read = HashSet::new();
+        for row in &rows {
+            read.insert(row.try_get::<String, _>(0)?);
         }
-        Ok(read)
+        // In the order in which they were given, each once.
+        Ok(ids.iter().filter(|id| read.remove(*id)).cloned().collect())
     }
 
     /// Deletes old messages, and says how many.
