@@ -67,8 +67,8 @@ impl Api for Things {
 }
 
 /// A thing of the user.
-#[utoipa::path(get, path = "/things/{number}", params(("number" = u32, Path)), responses((status = 200, body = Envelope)))]
-async fn thing(SignedIn { user }: SignedIn, Path(number): Path<u32>) -> ApiResult {
+#[utoipa::path(get, path = "/things/{number}", params(("number" = String, Path)), responses((status = 200, body = Envelope)))]
+async fn thing(SignedIn { user }: SignedIn, Path(number): Path<String>) -> ApiResult {
     Envelope::ok().with("owner", user)?.with("number", number)
 }
 

@@ -213,6 +213,17 @@ hops: []
         server.end().await;
     }
 
+    /// The last two, in order, as they were sent; again to who comes again.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_joins_is_told_what_was_said() {
+        let setup = Setup::new().routes(ROUTES).service("chatroom", "history: {on_join: 2}");
+        let server = setup.start().await;
+        let alice = play(&server, ALICE, "chat/history_alice").end().await;
+        let bob = play(&server, BOB, "chat/history_bob").end().await;
+        insta::assert_snapshot!("chat_history", Redactor::new().redact(&format!("{alice}\n{bob}")));
+        server.end().await;
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_api_shows_rooms_and_drops_members() {
         let server = start("{}").await;

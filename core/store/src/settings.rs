@@ -28,7 +28,7 @@ pub struct Settings {
     pub retention: Duration,
     /// Bytes that the database may take, in steps of a page (4096); more is as a full disk. 0: what the disk has.
     pub max_size: u64,
-    /// Connections that read.
+    /// Connections that read, each with a thread; 64 at most.
     pub readers: NonZeroUsize,
 }
 

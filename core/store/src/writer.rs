@@ -1,10 +1,12 @@
 //! The one task that writes: it takes what waits, commits it together, and answers.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 
@@ -16,6 +18,9 @@ const SWEEP: Duration = Duration::from_mins(10);
 
 /// So many of them are deleted at once, so that what is to be written does not wait for long.
 const SWEEP_LIMIT: usize = 500;
+
+/// No setting makes it wait for longer; with much more, sums would overflow.
+pub(crate) const LONGEST: Duration = Duration::from_hours(24);
 
 /// What a write came to.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Written, StoreError>> + Send>>;
@@ -55,20 +60,25 @@ struct Job {
 
 impl Writer {
     pub(crate) fn start(backend: Arc<dyn Backend>, settings: &Settings) -> Self {
-        let (queue, jobs) = mpsc::channel(settings.queue.get());
+        let (queue, jobs) = mpsc::channel(settings.queue.get().min(Semaphore::MAX_PERMITS));
         let (health, seen) = watch::channel(Health::Opening);
         let task = Task {
             backend,
             jobs,
             health,
             batch: settings.batch.get(),
-            retry: settings.retry.max(Duration::from_millis(1)),
+            retry: settings.retry.clamp(Duration::from_millis(1), LONGEST),
             retention: settings.retention,
             is_in_trouble: false,
         };
-        tokio::spawn(task.run());
+        tokio::spawn(task.keep_running());
         let bytes = settings.queue_bytes.get().min(Semaphore::MAX_PERMITS);
-        Self { queue, room: Arc::new(Semaphore::new(bytes)), health: seen, timeout: settings.timeout }
+        Self {
+            queue,
+            room: Arc::new(Semaphore::new(bytes)),
+            health: seen,
+            timeout: settings.timeout.min(LONGEST),
+        }
     }
 
     /// Puts a write into the queue, now or not at all.
@@ -81,7 +91,8 @@ impl Writer {
         Box::pin(async move {
             match timeout_at(deadline, answer).await {
                 Ok(Ok(answer)) => answer,
-                Ok(Err(_)) => Err(StoreError::Unavailable("the writer has ended".to_owned())),
+                // The writer panicked, or the runtime ends.
+                Ok(Err(_)) => Err(StoreError::Unavailable("the write was given up".to_owned())),
                 Err(_) => Err(late()),
             }
         })
@@ -169,7 +180,20 @@ enum End {
 struct Closed;
 
 impl Task {
-    async fn run(mut self) {
+    /// A panic, of a driver for one, ends what is under way and not the store.
+    async fn keep_running(mut self) {
+        while AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
+            let reason = "the writer panicked";
+            self.trouble(reason);
+            self.health.send_replace(Health::Down(reason.to_owned()));
+            let next = Instant::now() + self.retry;
+            if let Err(Closed) = self.refuse_until(next, reason).await {
+                return;
+            }
+        }
+    }
+
+    async fn run(&mut self) {
         loop {
             let opened_at = Instant::now();
             // Only the first try keeps writes waiting. A backend has its own deadlines.

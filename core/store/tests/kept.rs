@@ -282,6 +282,16 @@ async fn what_is_kept_is_there_after_a_restart_and_numbers_go_on() {
     assert_eq!(ids(&store.pending(BOB, 0, 10).await.unwrap()), ["m1", "m2"]);
 }
 
+#[tokio::test]
+async fn the_largest_settings_are_taken() {
+    let folder = Folder::new("largest");
+    let yaml = "{queue: 18446744073709551615, queue_bytes: 18446744073709551615, batch: 18446744073709551615, timeout: 500000y,
+        retry: 500000y, retention: 500000y, max_size: 18446744073709551615, readers: 18446744073709551615}";
+    let store = Store::open(&folder.file(), &serde_yaml::from_str(yaml).unwrap());
+    store.append(message("m1", ALICE, BOB)).await.unwrap();
+    assert_eq!(store.pending_count(BOB).await, Ok(1));
+}
+
 #[test]
 fn two_users_have_one_conversation_and_no_other() {
     assert_eq!(Conversation::between("a", "b"), Conversation::between("b", "a"));

@@ -10,7 +10,7 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ struct Gate {
     opens: Mutex<Vec<Result<(), Failure>>>,
     opened: AtomicUsize,
     closed: AtomicUsize,
+    /// The next write panics.
+    panics: AtomicBool,
     swept: Notify,
 }
 
@@ -56,6 +58,7 @@ impl Gate {
             opens: Mutex::default(),
             opened: AtomicUsize::new(0),
             closed: AtomicUsize::new(0),
+            panics: AtomicBool::new(false),
             swept: Notify::new(),
         })
     }
@@ -88,6 +91,7 @@ impl Database for Shared {
             self.0.batches.lock().unwrap().push(batch.len());
             self.0.begun.notify_one();
             self.0.commits.acquire().await.unwrap().forget();
+            assert!(!self.0.panics.swap(false, Ordering::SeqCst), "as the test wants it");
             let failure = self.0.failures.lock().unwrap().pop();
             match failure {
                 Some(failure) => Err(failure),
@@ -246,6 +250,21 @@ async fn a_dead_database_is_closed_and_opened_again_after_a_while() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(!store.append(numbered(0)).await.unwrap().is_repeat);
     assert_eq!(store.pending_count(BOB).await, Ok(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_the_database_is_not_the_end_of_the_store() {
+    let gate = Gate::new(10);
+    gate.panics.store(true, Ordering::SeqCst);
+    let store = gate.store(&settings("retry: 2s"));
+    let begin = tokio::time::Instant::now();
+    for _ in 0..2 {
+        let answer = store.append(numbered(0)).await;
+        assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    }
+    assert_eq!(begin.elapsed().as_secs(), 0);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!store.append(numbered(0)).await.unwrap().is_repeat);
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,11 @@ use tokio::sync::Mutex;
 use self::file::Files;
 use self::write::Pen;
 use crate::backend::{Asked, Backend, Database, Write, Written};
+use crate::writer::LONGEST;
 use crate::{Conversation, ConversationSummary, Failure, Page, Settings, StoredMessage};
+
+/// Each has a thread.
+const MAX_READERS: u32 = 64;
 
 /// The bytes of a page. They are fixed when the file is made.
 const PAGE_SIZE: u32 = 4096;
@@ -46,8 +50,9 @@ impl Sqlite {
         Self {
             path: path.to_owned(),
             max_size: settings.max_size,
-            readers: u32::try_from(settings.readers.get()).unwrap_or(u32::MAX),
-            timeout: settings.timeout,
+            readers: u32::try_from(settings.readers.get())
+                .map_or(MAX_READERS, |readers| readers.min(MAX_READERS)),
+            timeout: settings.timeout.min(LONGEST),
         }
     }
 
@@ -69,7 +74,8 @@ impl Sqlite {
             .pragma("wal_autocheckpoint", LOG_PAGES)
             .pragma("journal_size_limit", LOG_SIZE);
         if self.max_size > 0 {
-            let pages = (self.max_size / u64::from(PAGE_SIZE)).max(1);
+            // SQLite has no more pages than that.
+            let pages = (self.max_size / u64::from(PAGE_SIZE)).clamp(1, u64::from(u32::MAX) - 1);
             writing = writing.pragma("max_page_count", pages.to_string());
         }
         let writers = SqlitePoolOptions::new()
@@ -201,5 +207,33 @@ impl From<sqlx::Error> for Failure {
             sqlx::Error::PoolTimedOut => Self::Passing(text),
             _ => Self::Dead(text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Row, query};
+
+    use super::*;
+
+    /// What a commit promises hangs on these. No test can cut the power.
+    #[tokio::test]
+    async fn a_commit_is_synchronised_with_the_disk() {
+        let folder = std::env::temp_dir().join(format!("rtcd-store-{}", std::process::id()));
+        let database =
+            Sqlite::new(&folder.join("messages.db"), &Settings::default()).connect().await.unwrap();
+        let mut seen = Vec::new();
+        if let Some(pen) = &mut *database.pen.lock().await {
+            for pragma in ["PRAGMA journal_mode", "PRAGMA synchronous", "PRAGMA wal_autocheckpoint"] {
+                let row = query(pragma).fetch_one(pen.connection()).await.unwrap();
+                seen.push(
+                    row.try_get(0).or_else(|_| row.try_get::<i64, _>(0).map(|n| n.to_string())).unwrap(),
+                );
+            }
+        }
+        database.close().await.unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+        // 2 is FULL.
+        assert_eq!(seen, ["wal", "2", LOG_PAGES]);
     }
 }

@@ -27,6 +27,11 @@ impl Pen {
         Self { connection, is_open: false }
     }
 
+    #[cfg(test)]
+    pub(super) const fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+
     pub(super) async fn close(mut self) -> Result<(), Failure> {
         // By itself SQLite leaves the log alone if the file was moved. But the log belongs to that file, and not to one that takes
         // its place and finds it there.
