@@ -25,11 +25,11 @@ fn run(command: &mut Command) {
     println!("{}{}", said[0], said[1]);
 }
 
-/// `NAME.test.mjs` of a folder, in the order of their names.
+/// `NAME.test.mjs` and `NAME.test.js` of a folder, in the order of their names.
 fn tests_of(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.retain(|file| [".test.mjs", ".test.js"].iter().any(|end| file.to_string_lossy().ends_with(end)));
     files.sort();
     files
 }
@@ -40,7 +40,7 @@ fn test(folder: &str) {
     assert!(!files.is_empty(), "{folder} has no tests");
     // One file after the other: what runs beside them must not starve.
     let mut node = Command::new("node");
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(files);
+    node.args(["--test", "--test-concurrency=1", "--test-timeout=600000", "--test-reporter=spec"]).args(files);
     run(node.env("RTCD", env!("CARGO_BIN_EXE_rtcd")));
 }
 

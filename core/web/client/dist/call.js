@@ -87,7 +87,8 @@ export class Call {
             onProgress: (response) => this.emit("progress", response),
             onFinal: (response) => {
                 this.stack.ack(response);
-                this.session.heard();
+                if (this.isUp)
+                    this.session.heard(); // the call may have ended meanwhile
             },
         });
     }

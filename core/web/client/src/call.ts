@@ -105,7 +105,7 @@ export abstract class Call implements Dialog, Party {
       onProgress: (response) => this.emit("progress", response),
       onFinal: (response) => {
         this.stack.ack(response);
-        this.session.heard();
+        if (this.isUp) this.session.heard(); // the call may have ended meanwhile
       },
     });
   }

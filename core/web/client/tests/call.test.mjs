@@ -242,6 +242,17 @@ test("re-INVITEs, taken and refused", async () => {
   }
 });
 
+test("the answer to a re-INVITE comes when the call is over", async () => {
+  const { call, socket, timers } = await up({ silence: Infinity });
+  const changed = watch(call.reinvite("new offer"));
+  await settled();
+  const invite = socket.next();
+  watch(call.hangUp());
+  await socket.answer(socket.next());
+  await socket.answer(invite, 487);
+  assert.deepEqual([changed.result.code, socket.next().Type, timers.pending], [487, "ACK", 0]);
+});
+
 test("a re-INVITE waits for the ACK of the other side's", async () => {
   for (const end of ["ACK", "time", "BYE"]) {
     const { call, socket, timers } = await up({ silence: Infinity });
