@@ -68,6 +68,28 @@ test("room chat between two tabs, over wires that are cut", PATIENCE, async (t) 
   assert.ok((await alice.evaluate(() => window.states)).includes("reconnecting"));
 });
 
+test("messages, presence and history, from a page of another origin", PATIENCE, async (t) => {
+  const [alice, bob] = [await tab(t, "alice5@test.com"), await tab(t, "bob5@test.com")];
+  const online = alice.evaluate(async () => {
+    await window.client.register();
+    const seen = new Promise((resolve) => window.client.on("presence", ({ state }) => state === "online" && resolve(state)));
+    await window.client.subscribePresence("bob5@test.com");
+    return seen;
+  });
+  await bob.evaluate(() => window.client.register());
+  assert.equal(await online, "online");
+  const { status, id } = await alice.evaluate(() => window.client.message("bob5@test.com", { text: "hello" }));
+  assert.equal(status, "delivered");
+  await bob.waitForFunction(() => window.seen.length > 0);
+  const kept = await bob.evaluate(async () => {
+    for (;;) {
+      const { messages } = await window.client.history("alice5@test.com");
+      if (messages.length > 0) return messages.map(({ id, body }) => [id, body]);
+    }
+  });
+  assert.deepEqual(kept, [[id, { text: "hello" }]]);
+});
+
 test("a call between two tabs", PATIENCE, async (t) => {
   const [alice, bob] = [await tab(t, "alice2@test.com"), await tab(t, "bob2@test.com")];
   await bob.evaluate(() => {
