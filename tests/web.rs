@@ -40,7 +40,8 @@ fn test(folder: &str) {
     assert!(!files.is_empty(), "{folder} has no tests");
     // One file after the other: what runs beside them must not starve.
     let mut node = Command::new("node");
-    node.args(["--test", "--test-concurrency=1", "--test-timeout=600000", "--test-reporter=spec"]).args(files);
+    node.args(["--test", "--test-concurrency=1", "--test-timeout=600000", "--test-reporter=spec"])
+        .args(files);
     run(node.env("RTCD", env!("CARGO_BIN_EXE_rtcd")));
 }
 
