@@ -328,3 +328,90 @@ mod presence {
         server.end().await;
     }
 }
+
+/// Messages between users, with the routes that come with the server.
+mod im {
+    use super::*;
+
+    const ROUTES: &str = include_str!("../routes.yaml");
+
+    const ALICE: &str = "alice@im.test&device=phone";
+    const ALICES_DESK: &str = "alice@im.test&device=desk";
+    const DESK: &str = "bob@im.test&device=desk";
+    const PHONE: &str = "bob@im.test&device=phone";
+
+    async fn start(settings: &'static str) -> TestServer {
+        Setup::new().routes(ROUTES).service("im", settings).start().await
+    }
+
+    fn snapshot(name: &str, transcripts: &[String]) {
+        insta::assert_snapshot!(name, Redactor::new().redact(&transcripts.join("\n")));
+    }
+
+    /// Bob's phone registers, then Alice does what she does.
+    async fn alice_to_bob(settings: &'static str, name: &str) {
+        let server = start(settings).await;
+        let mut bob = play(&server, PHONE, &format!("im/{name}_bob"));
+        bob.saw("\"Code\":200", 1).await;
+        let alice = play(&server, ALICE, &format!("im/{name}_alice")).end().await;
+        snapshot(&format!("im_{name}"), &[alice, bob.end().await]);
+        server.end().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn all_devices_get_it_and_the_first_answer_counts() {
+        let server = start("{}").await;
+        let mut others = Vec::new();
+        for (user, script) in
+            [(PHONE, "im/live_bob_phone"), (DESK, "im/live_bob_desk"), (ALICES_DESK, "im/live_alice_desk")]
+        {
+            let mut other = play(&server, user, script);
+            other.saw("\"Code\":200", 1).await;
+            others.push(other);
+        }
+        let mut transcripts = vec![play(&server, ALICE, "im/live_alice").end().await];
+        for other in others {
+            transcripts.push(other.end().await);
+        }
+        snapshot("im_live", &transcripts);
+        server.end().await;
+    }
+
+    /// With receipts, which are stored as well.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_is_sent_to_somebody_absent_comes_when_he_registers() {
+        let server = start("{}").await;
+        let mut transcripts = Vec::new();
+        for (user, script) in
+            [(ALICE, "im/absent_alice"), (PHONE, "im/absent_bob"), (ALICE, "im/absent_alice_again")]
+        {
+            transcripts.push(play(&server, user, script).end().await);
+        }
+        snapshot("im_absent", &transcripts);
+        server.end().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_late_answer_counts() {
+        alice_to_bob("{patience: 100ms}", "late").await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_was_not_taken_comes_again_as_the_same_message() {
+        alice_to_bob("{}", "redelivery").await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn refusals() {
+        let server = start("{}").await;
+        snapshot("im_refusals", &[play(&server, ALICE, "im/refusals").end().await]);
+        server.end().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_full_mailbox() {
+        let server = start("{max_stored: 2}").await;
+        snapshot("im_full", &[play(&server, ALICE, "im/full").end().await]);
+        server.end().await;
+    }
+}

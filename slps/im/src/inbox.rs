@@ -25,6 +25,8 @@ pub(crate) struct Inbox {
     pub(crate) taken_to: u64,
     /// What was taken and is not marked as delivered.
     pub(crate) unmarked: Vec<u64>,
+    /// Some of it is being marked.
+    pub(crate) is_marking: bool,
     /// How often a device has registered.
     pub(crate) registrations: u64,
     /// The devices do not answer: what is stored waits for one that registers.
@@ -124,7 +126,7 @@ impl Inbox {
             Backlog::Clear | Backlog::Unchecked | Backlog::Waiting => true,
             Backlog::Reading(_) | Backlog::Sending(_) => false,
         };
-        rests && self.writes == 0 && self.queues.is_empty() && self.unmarked.is_empty()
+        rests && self.writes == 0 && self.queues.is_empty() && self.unmarked.is_empty() && !self.is_marking
     }
 
     /// The senders who have something here, in the order in which their messages came.

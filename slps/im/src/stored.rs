@@ -238,10 +238,12 @@ impl Courier {
     /// Marks what is taken and not marked.
     fn mark(&mut self, cx: &Cx<Leg>, receiver: &ByteString) {
         let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
-        let seqs = mem::take(&mut inbox.unmarked);
-        if seqs.is_empty() {
+        // What is taken while the store is at it goes together.
+        if inbox.is_marking || inbox.unmarked.is_empty() {
             return;
         }
+        inbox.is_marking = true;
+        let seqs = mem::take(&mut inbox.unmarked);
         let (marked, notes) = (self.store.mark_delivered(receiver, seqs.clone()), self.notes.clone());
         let receiver = receiver.clone();
         begin(cx, marked, move |marked| {
@@ -255,10 +257,12 @@ impl Courier {
 
     /// Messages are marked as delivered, or not: then it is tried again.
     pub(crate) fn on_marked(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, unmarked: Vec<u64>) {
-        if !unmarked.is_empty() {
-            if let Some(inbox) = self.inboxes.get_mut(receiver) {
-                inbox.unmarked.extend(unmarked);
-            }
+        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
+        inbox.is_marking = false;
+        if unmarked.is_empty() {
+            self.mark(cx, receiver);
+        } else {
+            inbox.unmarked.extend(unmarked);
             self.ask_again(cx, receiver);
         }
         self.send_what_waits(cx, receiver);

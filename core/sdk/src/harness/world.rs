@@ -51,8 +51,7 @@ impl Run {
     /// Goes on with it if it wants to; whether it did, and whether it is over.
     pub(super) fn turn(&mut self) -> (bool, bool) {
         let goes_on = self.woken.take();
-        let is_over =
-            goes_on && self.future.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready();
+        let is_over = goes_on && self.future.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready();
         (goes_on, is_over)
     }
 }
