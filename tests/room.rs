@@ -87,7 +87,7 @@ async fn all_members_answer_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_store() {
     for keep in [true, false] {
-        let setup = Setup::new().routes(ROUTES).service("store", "max_size: 131072");
+        let setup = Setup::new().routes(ROUTES).service("store", "{max_size: 131072, timeout: 60s}");
         let setup = setup.service("chatroom", if keep { "{}" } else { "history: {keep: false}" });
         let server = setup.start().await;
         let names = ["sender@client.test", "member@client.test"].map(str::to_owned);

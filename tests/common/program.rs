@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, interval, timeout};
 
 use super::PATIENCE;
 
@@ -58,6 +58,7 @@ pub(crate) struct Program {
     pub(crate) rtc: SocketAddr,
     pub(crate) api: SocketAddr,
     http: reqwest::Client,
+    log: PathBuf,
     /// From exec to the greeting.
     pub(crate) started_in: Duration,
 }
@@ -82,11 +83,8 @@ impl Program {
     }
 
     fn run(folder: &Folder, mut command: Command) -> Self {
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(folder.path().join("stderr.log"))
-            .unwrap();
+        let path = folder.path().join("stderr.log");
+        let log = std::fs::File::options().create(true).append(true).open(&path).unwrap();
         let since = Instant::now();
         let mut child = command
             .current_dir(folder.path())
@@ -99,7 +97,7 @@ impl Program {
         let mut said = String::new();
         while !said.contains("Ctrl-C") {
             if output.read_line(&mut said).unwrap() == 0 {
-                let log = std::fs::read_to_string(folder.path().join("stderr.log")).unwrap_or_default();
+                let log = std::fs::read_to_string(&path).unwrap_or_default();
                 panic!("it did not start: {said}{log}");
             }
         }
@@ -112,7 +110,7 @@ impl Program {
         };
         let (rtc, api) = (address("ws://"), address("http://"));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { child, rtc, api, http, started_in }
+        Self { child, rtc, api, http, log: path, started_in }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -122,6 +120,17 @@ impl Program {
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Waits until its log has this text.
+    pub(crate) async fn logged(&self, text: &str) {
+        let mut tick = interval(Duration::from_millis(20));
+        let waited = timeout(PATIENCE, async {
+            while !std::fs::read_to_string(&self.log).unwrap_or_default().contains(text) {
+                tick.tick().await;
+            }
+        });
+        assert!(waited.await.is_ok(), "{text:?} was not logged");
     }
 
     /// Waits until it has ended.

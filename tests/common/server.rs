@@ -65,6 +65,9 @@ jsip: {realm: rtc.test, linger: 300ms, away_grace: 300ms}
 limits: {overload: 0s}
 ";
 
+/// A disk that others use as well may take its time.
+const STORE: &str = "timeout: 60s";
+
 /// The routing table of a test that names none.
 pub(crate) const ROUTES: &str = "
 slps: {default: conformance, conformance: conformance, call: call}
@@ -79,7 +82,7 @@ impl Setup {
         Self {
             settings: serde_yaml::from_str(SETTINGS).unwrap(),
             routes: ROUTES.to_owned(),
-            services: Vec::new(),
+            services: vec![("store", STORE.to_owned())],
             logs: None,
         }
     }

@@ -25,6 +25,8 @@ async fn coming_and_going_leaves_nothing() {
     let folder = Folder::new("churn");
     folder.write("conf/rtcd.yaml", &format!("{PORTS}{SETTINGS}"));
     let program = Program::start(&folder);
+    // It is opened in the background, with a task and files of its own.
+    program.logged("the message store is open").await;
     let fresh = Fresh::look(&program).await;
     let empty = Usage::of(program.id());
 

@@ -31,6 +31,8 @@ async fn nothing_is_left_of_anything() {
     let folder = Folder::new("soak");
     folder.write("conf/rtcd.yaml", &format!("{PORTS}{SETTINGS}")).write("routes.yaml", ROUTES);
     let program = Program::start(&folder);
+    // It is opened in the background, with a task and files of its own.
+    program.logged("the message store is open").await;
     let fresh = Fresh::look(&program).await;
     let empty = Usage::of(program.id());
     let (rtc, start) = (program.rtc, Instant::now());

@@ -84,7 +84,8 @@ impl Service for ChatRooms {
     fn load(load: &Load) -> Result<Self, LoadError> {
         let settings: Settings = load.settings()?;
         let store = settings.history.keep.then(|| Store::shared(load)).transpose()?;
-        Ok(Self::new(load, settings, store))
+        let patience = load.settings_of::<rtcd_store::Settings>("store")?.timeout;
+        Ok(Self::new(load, settings, store, patience))
     }
 }
 
@@ -103,8 +104,9 @@ impl Slp for ChatRoom {
 }
 
 impl ChatRooms {
-    fn new(load: &Load, settings: Settings, store: Option<Store>) -> Self {
-        let rooms = load.spawn(Rooms::new(settings, store.clone()));
+    /// The store has so much time to say no.
+    fn new(load: &Load, settings: Settings, store: Option<Store>, patience: Duration) -> Self {
+        let rooms = load.spawn(Rooms::new(settings, store.clone(), patience));
         Self { rooms, store, on_join: settings.on_join() }
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Rooms {
     settings: Settings,
     /// If what is said is kept.
     store: Option<Store>,
+    /// Longer than the store takes.
+    kept: Duration,
     by_name: HashMap<ByteString, u64>,
     rooms: HashMap<u64, Room>,
     made: u64,
@@ -35,9 +37,9 @@ const CHUNK: usize = 256;
 /// For how long a message is held back if nobody says that its sender has the answer.
 const HELD: Duration = Duration::from_millis(200);
 
-/// The same if it has to be kept before, and for how long a member waits for what was said before it came: longer than the store
-/// takes to say no.
-const KEPT: Duration = Duration::from_secs(10);
+/// So much more than the store takes to say no: how long the same is held back if it has to be kept before, and how long a member
+/// waits for what was said before it came.
+const KEPT: Duration = Duration::from_secs(5);
 
 /// Longer than anybody stays; a clock can take it.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -101,10 +103,11 @@ impl ServiceTask for Rooms {
 }
 
 impl Rooms {
-    pub(crate) fn new(settings: Settings, store: Option<Store>) -> Self {
+    pub(crate) fn new(settings: Settings, store: Option<Store>, patience: Duration) -> Self {
         Self {
             settings,
             store,
+            kept: patience.min(LONGEST) + KEPT,
             by_name: HashMap::new(),
             rooms: HashMap::new(),
             made: 0,
@@ -137,8 +140,8 @@ impl Rooms {
             self.agenda.remove(member.expires, Due::Expire(place));
             member.expires = expires;
             if waits {
-                member.outbox.recall(now + KEPT);
-                self.agenda.add(now + KEPT, Due::Resume(place));
+                member.outbox.recall(now + self.kept);
+                self.agenda.add(now + self.kept, Due::Resume(place));
             }
         }
         if waits {
@@ -182,7 +185,7 @@ impl Rooms {
         }
         // Here, so that the store has the order of the room.
         let commit = self.store.as_ref().zip(keep).map(|(store, message)| Commit::begin(store, *message));
-        let until = now + if commit.is_some() { KEPT } else { HELD };
+        let until = now + if commit.is_some() { self.kept } else { HELD };
         let accepted = Accepted { room: id, number: room.accept(member, post, until) };
         self.agenda.add(until, Due::HandOut(accepted));
         Ok((accepted, commit))

@@ -21,7 +21,9 @@ impl rtcd_sdk::Service for Service {
     fn load(load: &Load) -> Result<Self, LoadError> {
         let settings: Settings = load.settings()?;
         let database = load.shared::<Held>().0.clone();
-        Ok(Self { rooms: ChatRooms::new(load, settings, Some(Store::over(database))) })
+        Ok(Self {
+            rooms: ChatRooms::new(load, settings, Some(Store::over(database)), Duration::from_secs(5)),
+        })
     }
 }
 
