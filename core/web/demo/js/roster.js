@@ -1,0 +1,53 @@
+// Whom this user talks to and which rooms this user is in, as the browser keeps it.
+import { isRoom } from "./names.js";
+import { lasting } from "./storage.js";
+
+export class Roster {
+  #key;
+  /** Name of a person or a room → `{ since, readUntil, hidden }`, all in ms since 1970. `hidden`: taken off the list then. */
+  #entries;
+
+  constructor(user) {
+    this.#key = `roster.${user}`;
+    this.#entries = new Map(Object.entries(lasting.read(this.#key, {})));
+  }
+
+  /** What is on the list. */
+  shown() {
+    return [...this.#entries].filter(([, entry]) => !entry.hidden);
+  }
+
+  add(name, since) {
+    const known = this.#entries.get(name);
+    if (known && !known.hidden) return;
+    this.#entries.set(name, { since, readUntil: known?.readUntil ?? 0 });
+    this.#keep();
+  }
+
+  hide(name, date) {
+    this.#entries.set(name, { ...this.#entries.get(name), hidden: date });
+    this.#keep();
+  }
+
+  /** Whether it was taken off the list, and nothing was said since. A room that is not on the list is one that was left. */
+  isHidden(name, lastDate) {
+    const entry = this.#entries.get(name);
+    if (isRoom(name)) return !entry || Boolean(entry.hidden);
+    return Boolean(entry?.hidden) && entry.hidden >= lastDate;
+  }
+
+  readUntil(name) {
+    return this.#entries.get(name)?.readUntil ?? 0;
+  }
+
+  setReadUntil(name, date) {
+    const entry = this.#entries.get(name);
+    if (!entry || entry.readUntil >= date) return;
+    entry.readUntil = date;
+    this.#keep();
+  }
+
+  #keep() {
+    lasting.write(this.#key, Object.fromEntries(this.#entries));
+  }
+}

@@ -1,0 +1,249 @@
+// One user who is signed in: the connection, the conversations, who is there. The views ask it and hear its events:
+// `state`, `list` (a conversation came, went or changed), `messages(conversation)`, `presence(user)`, `trouble(text)`, `arrived(conversation, message)`.
+import { Client } from "/client/rtcd-client.js";
+import { Conversation } from "./conversation.js";
+import { explain } from "./errors.js";
+import { Events } from "./events.js";
+import { History } from "./history.js";
+import { fromLive } from "./messages.js";
+import { isRoom } from "./names.js";
+import { Outbox } from "./outbox.js";
+import { Roster } from "./roster.js";
+
+const scheme = location.protocol === "https:" ? "wss" : "ws";
+
+export class Session {
+  /** Name → Conversation. */
+  conversations = new Map();
+  events = new Events();
+  #client;
+  #roster;
+  #outbox;
+  #history;
+  #presences = new Map();
+  #subscribed = new Set();
+  #presence;
+  #wasOnline = false;
+
+  constructor(user, device, presence) {
+    this.user = user;
+    this.#presence = presence;
+    this.#roster = new Roster(user);
+    this.#client = new Client({ url: `${scheme}://${location.host}/rtc`, user, device });
+    this.#history = new History(this.#client, user, this.#roster);
+    this.#outbox = new Outbox(user, (item) => this.#transmit(item), (...fate) => this.#settle(...fate));
+    this.#outbox.isConnected = () => this.state === "online";
+    for (const [name, { since }] of this.#roster.shown()) this.conversations.set(name, new Conversation(name, since));
+    for (const item of this.#outbox.items()) this.#show(item);
+    this.#listen();
+  }
+
+  get state() {
+    return this.#client.state;
+  }
+
+  get presence() {
+    return this.#presence;
+  }
+
+  /** Connects and makes this user known. Tries for `timeout` ms. */
+  async start(timeout) {
+    await this.#client.connect({ timeout });
+  }
+
+  async stop() {
+    await this.#client.close();
+  }
+
+  retryNow() {
+    this.#client.retry();
+  }
+
+  presenceOf(name) {
+    return this.#presences.get(name) ?? "unknown";
+  }
+
+  async setPresence(presence) {
+    this.#presence = presence;
+    await this.#try(() => this.#client.register({ presence }));
+  }
+
+  /** The conversation of a name; it comes into the list if it was not there. */
+  begin(name) {
+    const known = this.conversations.get(name);
+    if (known) return known;
+    const conversation = new Conversation(name, Date.now());
+    this.conversations.set(name, conversation);
+    this.#roster.add(name, conversation.since);
+    this.events.emit("list");
+    if (this.state === "online") this.#follow(name);
+    return conversation;
+  }
+
+  /** Out of the list. A room is left; a person may write again, and is back then. */
+  async forget(name) {
+    this.conversations.delete(name);
+    this.#roster.hide(name, Date.now());
+    this.events.emit("list");
+    if (isRoom(name)) await this.#try(() => this.#client.room(name).leave());
+  }
+
+  send(name, text) {
+    const item = { id: crypto.getRandomValues(new Uint32Array(4)).join("-"), to: name, text, date: Date.now() };
+    this.begin(name);
+    this.#show(item);
+    this.#outbox.put(item);
+    this.#changed(this.conversations.get(name));
+  }
+
+  retry(name, id) {
+    this.conversations.get(name)?.reset(id, "sending");
+    this.#changed(this.conversations.get(name));
+    this.#outbox.retry(id);
+  }
+
+  discard(name, id) {
+    this.#outbox.drop(id);
+    this.conversations.get(name)?.drop(id);
+    this.#changed(this.conversations.get(name));
+  }
+
+  /** Everything that is here of a conversation has been seen. */
+  markRead(conversation) {
+    const ids = conversation.unreadIds();
+    if (ids.length === 0 && conversation.unread === 0) return;
+    conversation.unread = 0;
+    const latest = conversation.byId(ids.at(-1));
+    for (const id of ids) conversation.settle(id, "read");
+    if (latest && isRoom(conversation.name)) this.#roster.setReadUntil(conversation.name, latest.date);
+    else if (latest) this.#client.markRead(conversation.name, ids).catch(() => this.#unmark(conversation, ids));
+    this.events.emit("list");
+  }
+
+  /** Brings a conversation up to date, or gets its latest page if none is there. */
+  async catchUp(conversation) {
+    await this.#try(() => this.#history.catchUp(conversation));
+    this.#changed(conversation);
+  }
+
+  /** One more page of what is older. */
+  async loadOlder(conversation) {
+    await this.#try(() => this.#history.older(conversation));
+    this.#changed(conversation);
+  }
+
+  #listen() {
+    const client = this.#client;
+    client.on("state", (state, cause) => {
+      if (state === "online") this.#online();
+      this.events.emit("state", state, cause);
+    });
+    client.on("message", (message) => this.#arrived(message));
+    client.on("receipt", ({ from, delivered = [], read = [] }) => {
+      const conversation = this.conversations.get(from);
+      if (!conversation) return;
+      for (const id of delivered) conversation.settle(id, "delivered");
+      for (const id of read) conversation.settle(id, "read");
+      this.#changed(conversation);
+    });
+    client.on("presence", ({ user, state }) => {
+      this.#presences.set(user, state);
+      this.events.emit("presence", user);
+    });
+    client.on("error", (error) => console.warn(error));
+  }
+
+  /** At first, and after each loss. The library itself registers and subscribes anew; what was missed comes from history. */
+  async #online() {
+    const isFirst = !this.#wasOnline;
+    this.#wasOnline = true;
+    if (isFirst && !(await this.#try(() => this.#client.register({ presence: this.#presence })))) {
+      this.#wasOnline = false;
+      return;
+    }
+    this.#outbox.flush();
+    for (const name of this.conversations.keys()) this.#follow(name);
+    await this.#try(() => this.#refresh());
+  }
+
+  async #refresh() {
+    const found = await this.#history.summaries();
+    for (const { with: name, message, unread } of found) {
+      if (this.#roster.isHidden(name, message?.date ?? 0)) continue;
+      const conversation = this.begin(name);
+      if (message) conversation.add(message);
+      if (!isRoom(name)) conversation.unread = unread;
+    }
+    for (const conversation of this.conversations.values()) {
+      // A conversation that was never opened waits until it is; rooms have nobody else who counts what is unread.
+      if (conversation.older !== undefined || isRoom(conversation.name)) await this.catchUp(conversation);
+    }
+    this.events.emit("list");
+  }
+
+  /** Hears of a person's presence; is a member of a room. */
+  #follow(name) {
+    if (this.#subscribed.has(name)) return;
+    this.#subscribed.add(name);
+    const done = isRoom(name) ? this.#client.room(name).join(this.user) : this.#client.subscribePresence(name);
+    done.catch((error) => {
+      this.#subscribed.delete(name);
+      if (isRoom(name)) this.events.emit("trouble", explain(error));
+    });
+  }
+
+  #arrived(live) {
+    const conversation = this.begin(live.conversation);
+    const message = fromLive(live);
+    if (!conversation.add(message)) return;
+    if (message.status === "unread") conversation.unread += 1;
+    this.events.emit("arrived", conversation, message);
+    this.#changed(conversation);
+  }
+
+  #show({ id, to, text, date, failed }) {
+    const conversation = this.begin(to);
+    conversation.add({ id, from: this.user, date, text, own: true, status: failed ? "failed" : "sending", seq: null, reason: "" });
+  }
+
+  async #transmit({ id, to, text }) {
+    if (!isRoom(to)) {
+      const { status, date } = await this.#client.message(to, text, { id });
+      return { status: status === "delivered" ? "delivered" : "sent", date };
+    }
+    const { date } = await this.#client.room(to).send(text, { id });
+    return { status: "sent", date };
+  }
+
+  #settle({ id, to }, status, detail) {
+    const conversation = this.conversations.get(to);
+    if (!conversation) return;
+    if (status === "failed") conversation.reset(id, "failed", detail);
+    else conversation.settle(id, status, detail ? new Date(detail).getTime() : null);
+    this.#changed(conversation);
+  }
+
+  /** The other one was not told: the next look at the conversation tells. */
+  #unmark(conversation, ids) {
+    for (const id of ids) {
+      const message = conversation.byId(id);
+      if (message) message.status = "unread";
+    }
+  }
+
+  #changed(conversation) {
+    if (!conversation) return;
+    this.events.emit("messages", conversation);
+    this.events.emit("list");
+  }
+
+  async #try(work) {
+    try {
+      return (await work()) ?? true;
+    } catch (error) {
+      if (this.state === "online") this.events.emit("trouble", explain(error));
+      return false;
+    }
+  }
+}
+
