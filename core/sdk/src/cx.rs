@@ -1,7 +1,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use jsip::{ByteString, CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode};
 
@@ -189,6 +189,16 @@ impl<L: Clone, S> Cx<L, S> {
     /// The time. Use this, not the system's: tests run on a clock of their own.
     pub fn now(&self) -> Instant {
         self.env.world.now()
+    }
+
+    /// The date, for what people or other programs read. Use this, not the system's.
+    pub fn date(&self) -> SystemTime {
+        self.env.world.date()
+    }
+
+    /// An id that nothing else has had, and nobody can guess.
+    pub fn unique_id(&self) -> String {
+        self.env.world.unique_id()
     }
 
     /// The realm of this server: unique to a node.

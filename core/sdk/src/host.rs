@@ -4,18 +4,19 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use jsip::{CSeq, DialogId, Message, Request, Response};
 
 pub use crate::api::{Place, document};
 pub use crate::leg::LegMap;
 pub use crate::service::{RawMailbox, Settings};
-use crate::{Cx, Incoming, LegId, Outcome, Service, ServiceTask, Slp, TimerId};
+use crate::{Cx, Incoming, LegId, Outcome, Peer, Service, ServiceTask, Slp, TimerId};
 
 /// What a plugin asks of the server.
 #[derive(Debug)]
@@ -68,6 +69,8 @@ pub enum Event {
         leg: LegId,
         /// How the leg came to be, if this is its first message and the task did not open it by its first dialog.
         related: Option<RelatedKey>,
+        /// The user's peer that sent it; `None` if another server did.
+        peer: Option<Peer>,
         /// The request.
         request: Request,
     },
@@ -112,10 +115,10 @@ pub enum TaskFault {
 
 /// Effects of the handler that runs. The server looks after each poll, so that a 180 leaves before the await that follows it.
 #[derive(Debug, Clone, Default)]
-pub struct Outbox(Arc<Shared>);
+pub struct Outbox(Arc<Effects>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct Effects {
     effects: Mutex<Vec<Effect>>,
     aborted: AtomicBool,
 }
@@ -149,12 +152,19 @@ impl Outbox {
     }
 }
 
+/// A value that plugins share.
+pub type Shared = Arc<dyn Any + Send + Sync>;
+
 /// The world around plugins, as the server makes it.
 pub trait World: Send + Sync {
     /// The realm of the server.
     fn realm(&self) -> &str;
     /// The time.
     fn now(&self) -> Instant;
+    /// The date.
+    fn date(&self) -> SystemTime;
+    /// An id that nobody has had, and nobody can guess.
+    fn unique_id(&self) -> String;
     /// A new `DialogueID`.
     fn dialog_id(&self) -> DialogId;
     /// A new related id. Nobody can guess it.
@@ -167,6 +177,12 @@ pub trait World: Send + Sync {
     fn spawn(&self, name: &'static str, task: Box<dyn Hosted>) -> RawMailbox;
     /// The context of the loaded service whose context is of this type.
     fn service(&self, context: std::any::TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
+    /// The value of this type that all plugins share; `make` is called if there is none yet.
+    fn shared(&self, value: std::any::TypeId, make: fn() -> Shared) -> Shared;
+    /// Where the server keeps its state; `None` if it keeps none.
+    fn state_dir(&self) -> Option<PathBuf>;
+    /// The text of `conf/NAME.yaml`.
+    fn settings(&self, name: &str) -> Settings;
 }
 
 /// What the tasks of one implementation share.
@@ -269,12 +285,12 @@ impl<P, L, S> HasOutbox for Running<P, L, S> {
 
 async fn handle_slp<P: Slp>(slp: &mut P, cx: &mut Cx<P::Leg, P::Service>, event: Event) -> Outcome {
     match event {
-        Event::Request { leg, related, request } => {
+        Event::Request { leg, related, peer, request } => {
             let tag = tag_of_request(cx, leg, related);
-            slp.on_request(cx, Incoming { leg, tag, message: request }).await
+            slp.on_request(cx, Incoming { leg, tag, peer, message: request }).await
         }
         Event::Response { leg, response } => match cx.legs.find(leg).cloned() {
-            Some(tag) => slp.on_response(cx, Incoming { leg, tag, message: response }).await,
+            Some(tag) => slp.on_response(cx, Incoming { leg, tag, peer: None, message: response }).await,
             None => Ok(()),
         },
         Event::Ended { leg } => match cx.legs.remove(leg) {
@@ -289,12 +305,12 @@ async fn handle_slp<P: Slp>(slp: &mut P, cx: &mut Cx<P::Leg, P::Service>, event:
 async fn handle_service_task<T: ServiceTask>(task: &mut T, cx: &mut Cx<T::Leg, ()>, event: Event) -> Outcome {
     match event {
         Event::Start => task.on_start(cx).await,
-        Event::Request { leg, related, request } => {
+        Event::Request { leg, related, peer, request } => {
             let tag = tag_of_request(cx, leg, related);
-            task.on_request(cx, Incoming { leg, tag, message: request }).await
+            task.on_request(cx, Incoming { leg, tag, peer, message: request }).await
         }
         Event::Response { leg, response } => match cx.legs.find(leg).cloned() {
-            Some(tag) => task.on_response(cx, Incoming { leg, tag, message: response }).await,
+            Some(tag) => task.on_response(cx, Incoming { leg, tag, peer: None, message: response }).await,
             None => Ok(()),
         },
         Event::Ended { leg } => match cx.legs.remove(leg) {
@@ -412,4 +428,11 @@ pub(crate) fn load_slp<P: Slp>(load: crate::Load) -> Result<Box<dyn Loaded>, cra
         world: load.world.clone(),
         implementation: load.implementation,
     }))))
+}
+
+/// The value of this type that all plugins of the process share.
+pub(crate) fn shared<T: Default + Send + Sync + 'static>(world: &dyn World) -> Arc<T> {
+    let shared = world.shared(std::any::TypeId::of::<T>(), || Arc::<T>::default());
+    // The world keeps them by type.
+    shared.downcast().unwrap_or_default()
 }

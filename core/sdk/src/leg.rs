@@ -3,6 +3,8 @@ use std::ops::Deref;
 
 use smallvec::SmallVec;
 
+use crate::Peer;
+
 /// One dialog of a task, with one peer. Never used again within the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LegId(u64);
@@ -30,6 +32,8 @@ pub struct Incoming<M, L = ()> {
     pub leg: LegId,
     /// The tag that the plugin gave the leg.
     pub tag: L,
+    /// Of a request: the user's peer that sent it, whatever its From says; `None` if another server did. `None` of a response.
+    pub peer: Option<Peer>,
     /// The message.
     pub message: M,
 }

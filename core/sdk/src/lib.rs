@@ -7,6 +7,7 @@ mod glob;
 pub mod harness;
 pub mod host;
 mod leg;
+mod peer;
 mod registry;
 pub mod secret;
 mod service;
@@ -17,6 +18,7 @@ pub use cx::{Cx, SendError, TimerId};
 pub use fault::{Fault, Outcome};
 pub use glob::Glob;
 pub use leg::{Incoming, LegId};
+pub use peer::Peer;
 pub use registry::{ApiEntry, SlpEntry, registered_apis, registered_slps};
 pub use service::{Busy, Load, LoadError, Mailbox, NoAnswer, Reply, Service, ServiceTask};
 pub use slp::Slp;
@@ -26,7 +28,7 @@ pub use {axum, humantime_serde, jsip, reqwest, serde, serde_json, tracing, utoip
 /// What nearly every service needs.
 pub mod prelude {
     pub use crate::{
-        Busy, Cx, Fault, Incoming, LegId, Load, LoadError, Mailbox, Outcome, Reply, SendError, Service,
+        Busy, Cx, Fault, Incoming, LegId, Load, LoadError, Mailbox, Outcome, Peer, Reply, SendError, Service,
         ServiceTask, Slp, TimerId, register_slp,
     };
     pub use jsip::{

@@ -1,12 +1,13 @@
 use std::future::{Future, ready};
 use std::marker::PhantomData;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jsip::{Request, Response};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
-use crate::host::{World, host_service_task};
+use crate::host::{World, host_service_task, shared};
 use crate::{Cx, Incoming, LegId, Outcome, TimerId};
 
 /// What all tasks of a service share. It is made once, when the service is first enabled, and kept for the process.
@@ -128,6 +129,25 @@ impl Load {
     /// If the file does not fit the type; the error names the file, the field and the line.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, LoadError> {
         self.settings.read()
+    }
+
+    /// Settings that several plugins share, from `conf/NAME.yaml`.
+    ///
+    /// # Errors
+    /// As [`settings`](Self::settings).
+    pub fn settings_of<T: DeserializeOwned>(&self, name: &str) -> Result<T, LoadError> {
+        self.world.settings(name).read()
+    }
+
+    /// The value of this type that all plugins of the process share, whichever asks first. So one that knows the crate of another
+    /// meets it, in whatever order they are loaded.
+    pub fn shared<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        shared(&*self.world)
+    }
+
+    /// The folder for what must survive a restart; `None` where nothing does, as in tests by the harness and in `rtcd check`.
+    pub fn state_dir(&self) -> Option<PathBuf> {
+        self.world.state_dir()
     }
 
     /// Starts a service task.

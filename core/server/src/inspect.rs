@@ -52,8 +52,8 @@ pub(crate) async fn page(node: &Node, ask: &Ask) -> Page {
     let mut page = Page::default();
     let dialog: Option<Arc<str>> = ask.dialog.as_deref().map(Arc::from);
     if let Some(user) = &ask.user {
-        if let Some(address) = node.directory.user(user) {
-            put(&mut page, &address, dialog, Instant::now() + PATIENCE).await;
+        for address in node.directory.all_of(user) {
+            put(&mut page, &address, dialog.clone(), Instant::now() + PATIENCE).await;
         }
         return page;
     }

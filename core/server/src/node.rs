@@ -1,19 +1,21 @@
 //! What all actors of this server share.
 
 use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Instant, SystemTime};
 
 use arc_swap::{ArcSwap, Guard};
 use jsip::{CSeq, DialogId, Request, StackConfig, Uri};
-use rtcd_sdk::Busy;
-use rtcd_sdk::host::{Hosted, RawMailbox, World};
+use rtcd_sdk::host::{Hosted, RawMailbox, Shared, World};
+use rtcd_sdk::{Busy, Peer};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::actor::{Actor, Address, Hop, HostLimits, Mail, Name, Room, Undelivered};
-use crate::config::{JsipSettings, LimitSettings, Settings, Source};
+use crate::config::{JsipSettings, LimitSettings, ServiceSettings, Settings, Source};
 use crate::directory::{Added, Directory};
 use crate::front::Visitors;
 use crate::gauges::Gauges;
@@ -49,6 +51,9 @@ pub(crate) struct Node {
     services: OnceLock<Services>,
     http: OnceLock<reqwest::Client>,
     service_tasks: AtomicU32,
+    /// What plugins share, by type.
+    shared: Mutex<HashMap<TypeId, Shared>>,
+    state_dir: OnceLock<PathBuf>,
 }
 
 /// Settings in force, and what follows from them.
@@ -107,6 +112,8 @@ impl Node {
             services: OnceLock::new(),
             http: OnceLock::new(),
             service_tasks: AtomicU32::new(1),
+            shared: Mutex::default(),
+            state_dir: OnceLock::new(),
         });
         let services = Services::new(source, node.clone());
         // Set once, here.
@@ -129,6 +136,11 @@ impl Node {
     /// Puts the first table in force.
     pub(crate) fn start_routes(&self, table: RouteTable) {
         let _ = self.routes.set(ArcSwap::from_pointee(table));
+    }
+
+    /// Plugins may keep state here. To be said before the first one is loaded.
+    pub(crate) fn keep_state(&self, folder: &Path) {
+        let _ = self.state_dir.set(folder.to_owned());
     }
 
     /// The settings in force.
@@ -157,8 +169,8 @@ impl Node {
     }
 
     /// Hands a new socket to its peer, which is made if it is not there.
-    pub(crate) fn attach(self: &Arc<Self>, user: &str, attachment: Attachment) {
-        let name = Name::User(Arc::from(user));
+    pub(crate) fn attach(self: &Arc<Self>, peer: &Peer, attachment: Attachment) {
+        let name = Name::User(peer.clone());
         let mut mail = Mail::Attach(Box::new(attachment));
         // An actor that has just ended has taken its name out before it refuses mail, so the second try makes a new one.
         for _ in 0..8 {
@@ -174,9 +186,9 @@ impl Node {
         let target = request.first_route().unwrap_or(&request.uri);
         let Ok(uri) = Uri::parse(target) else {
             // Any non-empty text is a name.
-            return self.directory.user(target.trim());
+            return self.directory.user(target.trim(), None);
         };
-        if let Some(peer) = self.directory.user(&uri.address()) {
+        if let Some(peer) = self.directory.user(&uri.address(), uri.param("device")) {
             return Some(peer);
         }
         /// The port of a hop whose URI has none.
@@ -240,6 +252,28 @@ impl World for Node {
 
     fn now(&self) -> Instant {
         tokio::time::Instant::now().into_std()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where plugins get the date from")]
+    fn date(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn unique_id(&self) -> String {
+        format!("{:032x}", Self::uuid())
+    }
+
+    fn shared(&self, value: TypeId, make: fn() -> Shared) -> Shared {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.entry(value).or_insert_with(make).clone()
+    }
+
+    fn state_dir(&self) -> Option<PathBuf> {
+        self.state_dir.get().cloned()
+    }
+
+    fn settings(&self, name: &str) -> ServiceSettings {
+        self.services().settings(name)
     }
 
     #[expect(clippy::expect_used, reason = "the text begins with dlg_")]

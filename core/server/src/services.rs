@@ -168,6 +168,11 @@ impl Services {
         self.contexts.lock().unwrap_or_else(PoisonError::into_inner).get(&context).cloned()
     }
 
+    /// The text of `conf/NAME.yaml`.
+    pub(crate) fn settings(&self, name: &str) -> rtcd_sdk::host::Settings {
+        self.source.of_plugin(name)
+    }
+
     /// A compiled-in API.
     pub(crate) fn api(&self, implementation: &str) -> Result<&'static ApiEntry, BindError> {
         registered_apis()

@@ -45,7 +45,8 @@ impl Case {
             }
             "Recv_INVITE" => {
                 cx.reply(request, StatusCode::RINGING)?;
-                let invite = Incoming { leg: request.leg, tag: (), message: request.message.clone() };
+                let invite =
+                    Incoming { leg: request.leg, tag: (), peer: None, message: request.message.clone() };
                 let invite = Box::new(invite);
                 crate::Case::Recv(Self::Invite { invite, state: Invite::Ringing })
             }

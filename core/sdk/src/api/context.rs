@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::host::{Settings, World};
+use crate::host::{Settings, World, shared};
 use crate::{LoadError, Service};
 
 /// What an API can reach. Put it, or what it gives, into the router's state.
@@ -30,6 +30,11 @@ impl ApiContext {
     /// What the tasks of a service share. `None` while the service is not loaded.
     pub fn service<S: Service>(&self) -> Option<Arc<S>> {
         self.world.service(TypeId::of::<S>())?.downcast().ok()
+    }
+
+    /// The value of this type that all plugins of the process share, as [`Load::shared`](crate::Load::shared).
+    pub fn shared<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        shared(&*self.world)
     }
 
     /// A client for other HTTP servers. It follows no redirects: where they lead is not what was asked.

@@ -72,7 +72,7 @@ pub use self::api::{ApiAnswer, ApiHarness, call_api};
 use self::actor::Actor;
 use self::world::{Inbox, TestWorld, Woken, lock};
 use crate::host::{Event, Loaded, RelatedKey, Settings, World, load_slp};
-use crate::{ApiContext, LegId, Load, LoadError, Slp};
+use crate::{ApiContext, LegId, Load, LoadError, Peer, Slp};
 
 /// A service under test, its tasks and service tasks.
 pub struct Harness<P: Slp> {
@@ -97,6 +97,8 @@ struct DialogState {
     first: Request,
     next_cseq: u64,
     by_peer: bool,
+    /// Who sends in it.
+    peer: Option<Peer>,
     sent: Vec<Message>,
 }
 
@@ -184,8 +186,14 @@ impl<P: Slp> Harness<P> {
         sent.unwrap_or_else(|| panic!("no {method} was sent in {}\n{}", self.id(dialog), self.log))
     }
 
-    /// A peer opens a dialog: a new task, or the one whose related id stands in the first `Router` URI.
+    /// A peer opens a dialog: a new task, or the one whose related id stands in the first `Router` URI. The peer is the user that
+    /// stands in From, without a device.
     pub fn dial(&mut self, request: Request) -> Dialog {
+        self.dial_from(&Peer::new(&request.from, None), request)
+    }
+
+    /// [`dial`](Self::dial), by this peer.
+    pub fn dial_from(&mut self, peer: &Peer, request: Request) -> Dialog {
         let related = request
             .first_route()
             .and_then(|route| Uri::parse(route).ok().and_then(|uri| uri.param("relid").map(str::to_owned)))
@@ -205,7 +213,8 @@ impl<P: Slp> Harness<P> {
         let leg = LegId::received(actor.received);
         actor.received += 1;
         actor.legs.insert(leg, dialog);
-        actor.feed(Event::Request { leg, related, request: request.clone() });
+        let sender = Some(peer.clone());
+        actor.feed(Event::Request { leg, related, peer: sender, request: request.clone() });
         self.write(&format!(">+ {} {}", request.dialog, text::line(&request.clone().into())));
         self.dialogs.push(DialogState {
             actor: index,
@@ -213,6 +222,7 @@ impl<P: Slp> Harness<P> {
             next_cseq: request.cseq.as_u64() + 1,
             first: request,
             by_peer: true,
+            peer: Some(peer.clone()),
             sent: Vec::new(),
         });
         self.run_unless_held();
@@ -221,10 +231,11 @@ impl<P: Slp> Harness<P> {
 
     /// A later request of the peer.
     pub fn request(&mut self, dialog: Dialog, request: Request) {
-        let leg = self.state(dialog).leg;
+        let DialogState { leg, ref peer, .. } = *self.state(dialog);
+        let peer = peer.clone();
         let line = format!("> {} {}", self.id(dialog), text::line(&request.clone().into()));
         self.write(&line);
-        self.feed(dialog, Event::Request { leg, related: None, request });
+        self.feed(dialog, Event::Request { leg, related: None, peer, request });
     }
 
     /// A response of the peer, or one that the stack made.

@@ -1,11 +1,11 @@
 use std::time::Instant;
 
-use jsip::DialogId;
+use jsip::{DialogId, Request, Uri};
 
 use super::actor::Actor;
 use super::{Dialog, DialogState, Harness, text};
-use crate::Slp;
 use crate::host::{Effect, Event, World};
+use crate::{Peer, Slp};
 
 /// More steps than these without a pause are taken for an endless loop.
 const ROUNDS: usize = 1_000_000;
@@ -91,6 +91,7 @@ impl<P: Slp> Harness<P> {
                     first: request.clone(),
                     next_cseq: 1,
                     by_peer: false,
+                    peer: peer_of(&request),
                     sent: vec![request.into()],
                 });
             }
@@ -136,4 +137,10 @@ impl<P: Slp> Harness<P> {
     pub(super) fn actor_mut(&mut self, index: usize) -> &mut Actor {
         &mut self.actors[index]
     }
+}
+
+/// Who sends in a dialog that the service opened.
+fn peer_of(request: &Request) -> Option<Peer> {
+    let uri = Uri::parse(request.first_route().unwrap_or(&request.uri)).ok()?;
+    Some(Peer::new(&uri.address(), uri.param("device")))
 }

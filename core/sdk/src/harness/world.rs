@@ -1,14 +1,15 @@
 use std::any::{Any, TypeId};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Wake;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use jsip::{CSeq, DialogId};
 
 use crate::Busy;
-use crate::host::{Hosted, RawMailbox, World};
+use crate::host::{Hosted, RawMailbox, Settings, Shared, World};
 
 /// The server's part: a clock that stands still, and ids that count.
 pub(super) struct TestWorld {
@@ -17,6 +18,8 @@ pub(super) struct TestWorld {
     dialogs: AtomicU64,
     cseqs: AtomicU64,
     related: AtomicU64,
+    ids: AtomicU64,
+    shared: Mutex<HashMap<TypeId, Shared>>,
     pub(super) mailbox_limit: Arc<AtomicUsize>,
     pub(super) spawned: Mutex<Vec<Spawned>>,
     pub(super) service: OnceLock<(TypeId, Arc<dyn Any + Send + Sync>)>,
@@ -40,6 +43,8 @@ impl TestWorld {
             dialogs: AtomicU64::new(1),
             cseqs: AtomicU64::new(1001),
             related: AtomicU64::new(1),
+            ids: AtomicU64::new(1),
+            shared: Mutex::default(),
             mailbox_limit: Arc::new(AtomicUsize::new(usize::MAX)),
             spawned: Mutex::new(Vec::new()),
             service: OnceLock::new(),
@@ -63,6 +68,28 @@ impl World for TestWorld {
     #[expect(clippy::expect_used, reason = "the text is not empty")]
     fn dialog_id(&self) -> DialogId {
         DialogId::new(format!("dlg_{}", self.dialogs.fetch_add(1, Ordering::Relaxed))).expect("an id")
+    }
+
+    /// The harness begins with the year 2026.
+    fn date(&self) -> SystemTime {
+        const BEGIN: Duration = Duration::from_secs(1_767_225_600);
+        SystemTime::UNIX_EPOCH + BEGIN + *lock(&self.past)
+    }
+
+    fn unique_id(&self) -> String {
+        format!("id_{}", self.ids.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn shared(&self, value: TypeId, make: fn() -> Shared) -> Shared {
+        lock(&self.shared).entry(value).or_insert_with(make).clone()
+    }
+
+    fn state_dir(&self) -> Option<PathBuf> {
+        None
+    }
+
+    fn settings(&self, name: &str) -> Settings {
+        Settings { file: format!("conf/{name}.yaml"), text: String::new() }
     }
 
     fn related_id(&self) -> String {

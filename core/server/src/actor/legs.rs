@@ -157,8 +157,9 @@ impl Actor {
             self.node.gauges.legs_refused.fetch_add(1, Relaxed);
             return refuse_related(&from, remote, &request, StatusCode::SERVICE_UNAVAILABLE);
         }
+        let peer = from.name().peer().cloned();
         slot.legs.insert(leg, Place::There { peer: from, dialog });
-        let event = Event::Request { leg, related: Some(key), request };
+        let event = Event::Request { leg, related: Some(key), peer, request };
         match self.tasks.deliver(task, event, self.mailbox.address(), self.live.host) {
             Delivered::Taken | Delivered::Gone => self.local.push_back(Local::Check(task)),
             Delivered::Full(event) => self.refuse_full(task, *event),

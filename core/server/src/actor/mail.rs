@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use jsip::{DialogId, Message, Method, Request, StatusCode};
-use rtcd_sdk::LegId;
 use rtcd_sdk::host::{Effect, Event, Hosted, RelatedKey, TaskFault};
+use rtcd_sdk::{LegId, Peer};
 use tokio::sync::{mpsc, oneshot};
 
 use super::tasks::TaskKey;
@@ -78,7 +78,7 @@ pub(crate) struct RemoteLeg {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Name {
     /// A user's peer.
-    User(Arc<str>),
+    User(Peer),
     /// Another server. Apart from users, so that no user can connect as one.
     Hop(Arc<Hop>),
     /// The service task of an implementation.
@@ -92,10 +92,20 @@ pub(crate) struct Hop {
     pub(crate) port: u16,
 }
 
+impl Name {
+    /// The user's peer, if it is one.
+    pub(crate) fn peer(&self) -> Option<&Peer> {
+        match self {
+            Self::User(peer) => Some(peer),
+            Self::Hop(_) | Self::Service(..) => None,
+        }
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::User(user) => f.write_str(user),
+            Self::User(peer) => f.write_str(peer.as_str()),
             Self::Hop(hop) => write!(f, "hop {}:{}", hop.host, hop.port),
             Self::Service(name, number) => write!(f, "service {name} {number}"),
         }

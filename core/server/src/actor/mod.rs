@@ -180,7 +180,7 @@ impl Actor {
         // Who finds an address closed looks it up again; what was in the box already is passed on here.
         for mail in mailbox.close().await {
             match (mail, &name) {
-                (Mail::Attach(attachment), Name::User(user)) if !stopping => node.attach(user, *attachment),
+                (Mail::Attach(attachment), Name::User(peer)) if !stopping => node.attach(peer, *attachment),
                 (Mail::Open(open), _) => legs::pass_on(&node, *open, stopping),
                 (Mail::Related(related), _) => legs::refuse_homeless(*related),
                 _ => {}

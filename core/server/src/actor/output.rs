@@ -48,7 +48,8 @@ impl Actor {
                 }
             }
             Output::Deliver { tag: Some(Tag::Local { task, leg }), message, .. } => {
-                self.deliver(task, event(leg, message));
+                let event = self.event(leg, message);
+                self.deliver(task, event);
                 self.local.push_back(Local::Check(task));
             }
             Output::Deliver { dialog, tag: Some(Tag::Remote(remote)), message } => {
@@ -67,6 +68,17 @@ impl Actor {
         }
     }
 
+    /// What a message of this peer is to a task.
+    fn event(&self, leg: LegId, message: Message) -> Event {
+        match message {
+            Message::Request(request) => {
+                let peer = self.mailbox.address().name().peer().cloned();
+                Event::Request { leg, related: None, peer, request }
+            }
+            Message::Response(response) => Event::Response { leg, response },
+        }
+    }
+
     fn write_failed(&mut self, closing: Closing, now: Instant) {
         match closing {
             Closing::Slow => self.cut_slow(now),
@@ -76,7 +88,7 @@ impl Actor {
 
     /// Tells a task elsewhere what came in on its leg. Only a new request can find no room there.
     fn deliver_remote(&mut self, dialog: DialogKey, remote: &RemoteLeg, message: Message, now: Instant) {
-        let mail = Mail::Event(Box::new((remote.task, event(remote.leg, message))));
+        let mail = Mail::Event(Box::new((remote.task, self.event(remote.leg, message))));
         let Err(Undelivered::Full(Mail::Event(event)) | Undelivered::Gone(Mail::Event(event))) =
             remote.home.send(mail)
         else {
@@ -120,7 +132,8 @@ impl Actor {
                     }
                 }
                 self.stack.handle_bind(dialog, Tag::Local { task, leg: LegId::FIRST });
-                self.deliver(task, Event::Request { leg: LegId::FIRST, related: None, request });
+                let peer = self.mailbox.address().name().peer().cloned();
+                self.deliver(task, Event::Request { leg: LegId::FIRST, related: None, peer, request });
                 self.local.push_back(Local::Check(task));
             }
             Decision::Related(id) => {
@@ -203,7 +216,8 @@ impl Actor {
             }
             slot.legs.insert(leg, Place::Here(dialog));
             self.stack.handle_bind(dialog, Tag::Local { task: target.task, leg });
-            self.deliver(target.task, Event::Request { leg, related: Some(target.key), request });
+            let peer = self.mailbox.address().name().peer().cloned();
+            self.deliver(target.task, Event::Request { leg, related: Some(target.key), peer, request });
             self.local.push_back(Local::Check(target.task));
             return;
         }
@@ -265,11 +279,4 @@ impl Actor {
 /// Whether the application answers the request: the stack does it for BYE and CANCEL, and ACK has no answer.
 pub(super) fn request_has_answer(request: &Request) -> bool {
     super::mail::request_competes(request)
-}
-
-pub(super) fn event(leg: LegId, message: Message) -> Event {
-    match message {
-        Message::Request(request) => Event::Request { leg, related: None, request },
-        Message::Response(response) => Event::Response { leg, response },
-    }
 }

@@ -411,7 +411,7 @@ fn span_of(service: &str, home: &Address, dialog: Option<&DialogId>) -> Span {
     let dialog = dialog.map(DialogId::as_str);
     match home.name() {
         // As nearly always: what is text already need not be made into text.
-        Name::User(user) => tracing::error_span!("task", service, peer = &**user, dialog),
+        Name::User(user) => tracing::error_span!("task", service, peer = user.as_str(), dialog),
         name => tracing::error_span!("task", service, peer = %name, dialog),
     }
 }

@@ -89,10 +89,18 @@ impl Control {
     }
 }
 
-fn when(RawWhen { method, request_uri, from, to }: &RawWhen) -> String {
-    let parts: Vec<String> = [("method", method), ("request_uri", request_uri), ("from", from), ("to", to)]
-        .into_iter()
-        .filter_map(|(name, pattern)| Some(format!("{name}={}", pattern.as_ref()?)))
-        .collect();
+fn when(RawWhen { method, request_uri, from, to, event, service_host }: &RawWhen) -> String {
+    let service_host = service_host.map(|wanted| wanted.to_string());
+    let parts: Vec<String> = [
+        ("method", method),
+        ("request_uri", request_uri),
+        ("from", from),
+        ("to", to),
+        ("event", event),
+        ("service_host", &service_host),
+    ]
+    .into_iter()
+    .filter_map(|(name, pattern)| Some(format!("{name}={}", pattern.as_ref()?)))
+    .collect();
     if parts.is_empty() { "always".to_owned() } else { parts.join(" ") }
 }

@@ -34,15 +34,16 @@ pub(crate) fn decide(request: &Request, table: &RouteTable) -> Decision {
     if let Some(name) = route.as_ref().and_then(|route| route.param("type")) {
         return slp(table, name);
     }
-    if let Some(rule) = table.rules.iter().find(|rule| rule.matches(request)) {
-        return slp(table, &rule.slp);
-    }
     // An unreadable Request-URI names nobody.
     let label = match &route {
         Some(route) => Some(route.first_label()),
         None => Uri::parse(&request.uri).ok().map(|uri| uri.first_label()),
     };
-    match label.and_then(|label| table.slps.get(label)) {
+    let named = label.and_then(|label| table.slps.get(label));
+    if let Some(rule) = table.rules.iter().find(|rule| rule.matches(request, named.is_some())) {
+        return slp(table, &rule.slp);
+    }
+    match named {
         Some(binding) => Decision::Slp(binding.clone()),
         None => slp(table, DEFAULT),
     }

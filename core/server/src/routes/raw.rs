@@ -36,6 +36,8 @@ pub(crate) struct RawWhen {
     pub(crate) request_uri: Option<String>,
     pub(crate) from: Option<String>,
     pub(crate) to: Option<String>,
+    pub(crate) event: Option<String>,
+    pub(crate) service_host: Option<bool>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

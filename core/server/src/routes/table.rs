@@ -33,6 +33,9 @@ pub(crate) struct Rule {
     request_uri: Option<Glob>,
     from: Option<Glob>,
     to: Option<Glob>,
+    event: Option<Glob>,
+    /// Whether the host names a service.
+    service_host: Option<bool>,
     pub(crate) slp: String,
 }
 
@@ -193,21 +196,35 @@ impl ApiBinding {
 
 impl Rule {
     fn new(RawRule { when, slp }: &RawRule) -> Result<Self, String> {
-        let RawWhen { method, request_uri, from, to } = when;
+        let RawWhen { method, request_uri, from, to, event, service_host } = when;
         let method = match method {
             Some(name) => Some(Method::from_name(name).ok_or_else(|| format!("{name} is no method"))?),
             None => None,
         };
         let glob = |pattern: &Option<String>| pattern.as_deref().map(Glob::new);
-        Ok(Self { method, request_uri: glob(request_uri), from: glob(from), to: glob(to), slp: slp.clone() })
+        Ok(Self {
+            method,
+            request_uri: glob(request_uri),
+            from: glob(from),
+            to: glob(to),
+            event: glob(event),
+            service_host: *service_host,
+            slp: slp.clone(),
+        })
     }
 
-    pub(crate) fn matches(&self, request: &Request) -> bool {
+    /// `names_service`: the host's first label is the name of a service.
+    pub(crate) fn matches(&self, request: &Request, names_service: bool) -> bool {
         let covers = |glob: &Option<Glob>, text: &str| glob.as_ref().is_none_or(|glob| glob.matches(text));
         self.method.is_none_or(|method| method == request.method)
             && covers(&self.request_uri, &request.uri)
             && covers(&self.from, &request.from)
             && covers(&self.to, &request.to)
+            && self.service_host.is_none_or(|wanted| wanted == names_service)
+            && self
+                .event
+                .as_ref()
+                .is_none_or(|event| event.matches(&request.headers.text("Event").unwrap_or_default()))
     }
 }
 

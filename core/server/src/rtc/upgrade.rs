@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, 
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use rtcd_sdk::Glob;
+use rtcd_sdk::{Glob, Peer};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
@@ -49,8 +49,13 @@ async fn upgrade(
         Ok(key) => derive_accept_key(key.as_bytes()),
         Err(problem) => return refuse(StatusCode::BAD_REQUEST, problem),
     };
-    let Some(user) = request.uri().query().and_then(userid) else {
+    let query = request.uri().query().unwrap_or_default();
+    let Some(user) = once(query, "userid").filter(|user| !user.is_empty()) else {
         return refuse(StatusCode::BAD_REQUEST, "userid must stand in the query, once and not empty");
+    };
+    let peer = match device(query) {
+        Ok(device) => Peer::new(&user, device.as_deref()),
+        Err(problem) => return refuse(StatusCode::BAD_REQUEST, problem),
     };
     if !is_allowed(request.headers(), &live.settings.rtc.origins) {
         gauges.refused_origins.fetch_add(1, Relaxed);
@@ -71,7 +76,7 @@ async fn upgrade(
     let task_node = node.clone();
     node.spawned.spawn(Kind::Upgrade, Who::Remote(client), WaitsFor::Upgrade, |_| async move {
         if let Some(ws) = upgraded(&task_node, upgrade).await {
-            task_node.attach(&user, Attachment { ws, remote: client, number, pass });
+            task_node.attach(&peer, Attachment { ws, remote: client, number, pass });
         }
     });
     let mut response = Response::new(Body::empty());
@@ -130,15 +135,33 @@ fn is_allowed(headers: &HeaderMap, origins: &[Glob]) -> bool {
     origins.is_empty() || headers.get_all(header::ORIGIN).iter().all(is_listed)
 }
 
-/// `userid` of a query, decoded; `None` if it is missing, empty or not UTF-8, or stands there twice: then the authentication
-/// hook might read another one.
-fn userid(query: &str) -> Option<String> {
-    let mut userids = query.split('&').filter_map(|pair| {
+/// A value of a query, decoded; `None` if it is missing or not UTF-8, or stands there twice: then the authentication hook might
+/// read another one.
+fn once(query: &str, name: &str) -> Option<String> {
+    let mut values = values(query, name);
+    let value = percent_decode(values.next()?)?;
+    values.next().is_none().then_some(value)
+}
+
+fn values<'a>(query: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+    query.split('&').filter_map(move |pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (percent_decode(key)? == "userid").then_some(value)
-    });
-    let value = percent_decode(userids.next()?)?;
-    (userids.next().is_none() && !value.is_empty()).then_some(value)
+        (percent_decode(key)? == name).then_some(value)
+    })
+}
+
+/// The name of the device, if there is one: something that can stand in a URI as it is.
+fn device(query: &str) -> Result<Option<String>, &'static str> {
+    /// Characters.
+    const MOST: usize = 64;
+    if values(query, "device").next().is_none() {
+        return Ok(None);
+    }
+    let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    once(query, "device")
+        .filter(|device| !device.is_empty() && device.len() <= MOST && device.bytes().all(may_stand))
+        .map(Some)
+        .ok_or("device has 1 to 64 letters, digits, - _ . or ~, and stands in the query once")
 }
 
 fn percent_decode(text: &str) -> Option<String> {
@@ -167,6 +190,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn devices() {
+        let long = format!("device={}", "x".repeat(65));
+        for (query, expected) in [
+            ("userid=a@b", Ok(None)),
+            ("userid=a@b&device=Phone-1_2.3~", Ok(Some("Phone-1_2.3~"))),
+            ("device=ph%6fne", Ok(Some("phone"))),
+            ("device=", Err(())),
+            ("device", Err(())),
+            ("device=a&device=b", Err(())),
+            ("device=a%3bb", Err(())),
+            ("device=%c3%a9", Err(())),
+            (&long, Err(())),
+        ] {
+            assert_eq!(device(query).as_ref().map(Option::as_deref).map_err(drop), expected, "{query}");
+        }
+    }
+
+    #[test]
     fn userids() {
         for (query, user) in [
             ("userid=a@b", Some("a@b")),
@@ -181,7 +222,8 @@ mod tests {
             ("userid=%ff", None),
             ("", None),
         ] {
-            assert_eq!(userid(query).as_deref(), user, "{query}");
+            let userid = once(query, "userid").filter(|user| !user.is_empty());
+            assert_eq!(userid.as_deref(), user, "{query}");
         }
     }
 }
