@@ -84,6 +84,7 @@ export class App {
     if (!name) return;
     this.#session.begin(name);
     location.hash = encodeURIComponent(name);
+    this.#route();
   }
 
   async #remove(name) {

@@ -58,8 +58,10 @@ export class Chat {
     else this.update();
   }
 
+  /** To where one writes; on a phone that would bring up its keyboard before anything was read. */
   focus() {
-    this.element.querySelector("textarea").focus({ preventScroll: true });
+    const isPhone = matchMedia("(pointer: coarse)").matches;
+    this.element.querySelector(isPhone ? "h2" : "textarea").focus({ preventScroll: true });
   }
 
   /** Something of the conversation has changed. */
@@ -98,11 +100,11 @@ export class Chat {
     const tools = h("div", { class: "chat-tools" },
       !isOfRoom && iconButton("phone", "Call (comes later)", later),
       !isOfRoom && iconButton("video", "Video call (comes later)", later),
-      iconButton("remove", isOfRoom ? "Leave the room" : "Remove from the list", { id: "chat-remove", onclick: remove }));
+      iconButton(isOfRoom ? "leave" : "remove", isOfRoom ? "Leave the room" : "Remove from the list", { id: "chat-remove", onclick: remove }));
     return h("header", { class: "chat-head" },
       iconButton("back", "Back to the list", { class: "back", "data-tip": null, onclick: leave }),
       this.#picture,
-      h("div", { class: "chat-title" }, h("h2", { id: "chat-name" }, shown(this.name)), this.#about),
+      h("div", { class: "chat-title" }, h("h2", { id: "chat-name", tabindex: "-1" }, shown(this.name)), this.#about),
       tools);
   }
 

@@ -42,7 +42,6 @@ export function askForName(kind, refuse) {
   }
 
   return new Promise((resolve) => {
-    let answer = null;
     byId("new-form").onsubmit = (event) => {
       event.preventDefault();
       const name = parse(input.value);
@@ -52,11 +51,12 @@ export function askForName(kind, refuse) {
         input.focus();
         return;
       }
-      answer = name;
       dialog.close();
+      // Not only at its close event: whoever types on has the new conversation by then.
+      resolve(name);
     };
     byId("new-cancel").onclick = () => dialog.close();
-    dialog.onclose = () => resolve(answer);
+    dialog.onclose = () => resolve(null);
     dialog.showModal();
     input.focus();
   });

@@ -31,12 +31,8 @@ export function shown(name) {
 /** One or two letters for the avatar. */
 export function initials(name) {
   const parts = shown(name).split("@")[0].split(/[._-]+/).filter(Boolean);
-  const letters = parts.length > 1 ? [first(parts[0]), first(parts[1])] : Array.from(parts[0] ?? "?").slice(0, 2);
-  return letters.join("").toUpperCase();
-}
-
-function first(text) {
-  return Array.from(text)[0];
+  // By code points: half a letter is none.
+  return parts.slice(0, 2).map((part) => Array.from(part)[0]).join("").toUpperCase();
 }
 
 /** One of the shades of avatars: always the same one for a name. */
