@@ -60,6 +60,9 @@ async fn one_line_for_each_request() {
         upgrade("a@a", "User-Agent: \"},{\\u0022status\\u0022:200}\\n\u{202e}\u{9b}2J\u{2028}\r\n"),
         upgrade("a@a", &format!("User-Agent: {long}é{long}\r\nReferer: {}\r\n", "é".repeat(1000))),
         format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"),
+        "GET /demo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
+        "GET /api/im/v1/x?y HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cret\r\nConnection: close\r\n\r\n"
+            .to_owned(),
     ] {
         let mut tcp = tcp(server.rtc).await;
         ask(&mut tcp, &head).await;

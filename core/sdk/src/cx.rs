@@ -7,7 +7,7 @@ use jsip::{ByteString, CSeq, DialogId, Headers, Message, Method, Request, Respon
 
 use crate::host::{Effect, Env, Outbox, RelatedKey};
 use crate::leg::LegMap;
-use crate::{Incoming, LegId};
+use crate::{Incoming, LegId, Token};
 
 /// What a task can do. What it sends leaves as soon as its handler awaits or returns, in order.
 pub struct Cx<L = (), S = ()> {
@@ -140,6 +140,12 @@ impl<L: Clone, S> Cx<L, S> {
     /// A random CSeq.
     pub fn cseq(&self) -> CSeq {
         self.env.world.cseq()
+    }
+
+    /// Makes a token by which a user may call the APIs for users ([`Audience::User`](crate::Audience::User)). Give it to nobody but
+    /// that user: put it into an answer to a request whose socket is the user's.
+    pub fn token(&self, user: &str) -> Token {
+        self.env.world.token(user)
     }
 
     /// Makes an id that brings other peers' new dialogs to this task, as legs with this tag: those whose first `Router` URI

@@ -16,7 +16,7 @@ use jsip::{CSeq, DialogId, Message, Request, Response};
 pub use crate::api::{Place, document};
 pub use crate::leg::LegMap;
 pub use crate::service::{RawMailbox, Settings};
-use crate::{Cx, Incoming, LegId, Outcome, Peer, Service, ServiceTask, Slp, TimerId};
+use crate::{Cx, Incoming, LegId, Outcome, Peer, Service, ServiceTask, Slp, TimerId, Token};
 
 /// What a plugin asks of the server.
 #[derive(Debug)]
@@ -171,6 +171,8 @@ pub trait World: Send + Sync {
     fn related_id(&self) -> String;
     /// A random CSeq.
     fn cseq(&self) -> CSeq;
+    /// A token of a user.
+    fn token(&self, user: &str) -> Token;
     /// The HTTP client that all share.
     fn http(&self) -> reqwest::Client;
     /// Runs a service task.

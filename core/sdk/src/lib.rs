@@ -12,8 +12,9 @@ mod registry;
 pub mod secret;
 mod service;
 mod slp;
+mod token;
 
-pub use api::{Answer, Api, ApiContext, ApiError, ApiResult, Envelope, extract};
+pub use api::{Answer, Api, ApiContext, ApiError, ApiResult, Audience, Envelope, extract};
 pub use cx::{Cx, SendError, TimerId};
 pub use fault::{Fault, Outcome};
 pub use glob::Glob;
@@ -22,6 +23,7 @@ pub use peer::Peer;
 pub use registry::{ApiEntry, SlpEntry, registered_apis, registered_slps};
 pub use service::{Busy, Load, LoadError, Mailbox, NoAnswer, Reply, Service, ServiceTask};
 pub use slp::Slp;
+pub use token::Token;
 
 pub use {axum, humantime_serde, jsip, reqwest, serde, serde_json, tracing, utoipa, utoipa_axum};
 
@@ -40,9 +42,10 @@ pub mod prelude {
 
 /// What nearly every HTTP API needs. `axum` and `utoipa` are here for the macros, which name them.
 pub mod api_prelude {
-    pub use crate::extract::{Bytes, Json, Path, Query};
+    pub use crate::extract::{Bytes, Json, Path, Query, SignedIn};
     pub use crate::{
-        Answer, Api, ApiContext, ApiError, ApiResult, Envelope, LoadError, axum, register_api, utoipa,
+        Answer, Api, ApiContext, ApiError, ApiResult, Audience, Envelope, LoadError, axum, register_api,
+        utoipa,
     };
     pub use axum::extract::State;
     pub use axum::http::StatusCode;

@@ -3,7 +3,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::api::{Place, document};
 use crate::host::{Loaded, load_slp};
-use crate::{Api, ApiContext, Load, LoadError, Slp};
+use crate::{Api, ApiContext, Audience, Load, LoadError, Slp};
 
 /// A compiled-in service implementation. [`register_slp!`](crate::register_slp) makes it.
 #[derive(Debug)]
@@ -39,13 +39,15 @@ pub struct ApiEntry {
     pub implementation: &'static str,
     /// The crate it is in.
     pub package: &'static str,
+    /// For whom it is.
+    pub audience: Audience,
     load: fn(ApiContext) -> Result<(Router, OpenApi), LoadError>,
 }
 
 impl ApiEntry {
     #[doc(hidden)]
     pub const fn new<A: Api>(implementation: &'static str, package: &'static str) -> Self {
-        Self { implementation, package, load: load_api::<A> }
+        Self { implementation, package, audience: A::AUDIENCE, load: load_api::<A> }
     }
 
     /// Makes the API's routes and their documentation.
@@ -60,7 +62,11 @@ impl ApiEntry {
 /// The routes of an API, and their documentation with the system's answers in it.
 pub(crate) fn load_api<A: Api>(cx: ApiContext) -> Result<(Router, OpenApi), LoadError> {
     let (router, mut openapi) = A::router(cx)?.split_for_parts();
-    document(&mut openapi, Place::Plugin)?;
+    let place = match A::AUDIENCE {
+        Audience::Admin => Place::Plugin,
+        Audience::User => Place::ForUsers,
+    };
+    document(&mut openapi, place)?;
     Ok((router, openapi))
 }
 

@@ -20,6 +20,7 @@ mod rtc;
 mod run;
 mod services;
 mod spawn;
+mod tokens;
 
 pub use check::check;
 pub use config::{

@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime};
 use arc_swap::{ArcSwap, Guard};
 use jsip::{CSeq, DialogId, Request, StackConfig, Uri};
 use rtcd_sdk::host::{Hosted, RawMailbox, Shared, World};
-use rtcd_sdk::{Busy, Peer};
+use rtcd_sdk::{Busy, Peer, Token};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -26,6 +26,7 @@ use crate::routes::RouteTable;
 use crate::rtc::Attachment;
 use crate::services::Services;
 use crate::spawn::Spawned;
+use crate::tokens::Tokens;
 
 /// When who is refused because the server goes down may try again, in seconds.
 pub(crate) const RETRY_AFTER: u64 = 5;
@@ -45,6 +46,7 @@ pub(crate) struct Node {
     pub(crate) tally: Tally,
     pub(crate) events: Events,
     pub(crate) spawned: Spawned,
+    pub(crate) tokens: Tokens,
     pub(crate) started: SystemTime,
     connections: AtomicU64,
     routes: OnceLock<ArcSwap<RouteTable>>,
@@ -106,6 +108,7 @@ impl Node {
             tally: Tally::new(),
             events: Events::default(),
             spawned: Spawned::default(),
+            tokens: Tokens::new(tokio::time::Instant::now()),
             started,
             connections: AtomicU64::new(0),
             routes: OnceLock::new(),
@@ -287,6 +290,11 @@ impl World for Node {
 
     fn cseq(&self) -> CSeq {
         CSeq::from_random(rand::random())
+    }
+
+    fn token(&self, user: &str) -> Token {
+        let lifetime = self.live().settings.rtc.token_lifetime;
+        Token { text: self.tokens.make(user, tokio::time::Instant::now(), lifetime), lifetime }
     }
 
     fn http(&self) -> reqwest::Client {

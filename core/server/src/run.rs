@@ -171,8 +171,8 @@ impl Server {
     pub async fn run(self, mut signals: mpsc::Receiver<Signal>) -> Ended {
         let Self { node, control, gate, logs, rtc, api, access } = self;
         let [rtc_access, api_access] = access;
-        let upgrades = rtc::Upgrades { node: node.clone(), gate };
-        let rtc = rtc.open(Door::new(node.clone(), Side::Rtc, rtc_access, upgrades));
+        let reception = rtc::Reception { node: node.clone(), gate };
+        let rtc = rtc.open(Door::new(node.clone(), Side::Rtc, rtc_access, reception));
         let calls = api::Calls(api::router(control.clone()));
         let _api = api.open(Door::new(node.clone(), Side::Api, api_access, calls));
         let reload = Arc::new(Notify::new());

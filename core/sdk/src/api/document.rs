@@ -14,17 +14,25 @@ const UNAUTHORIZED: SystemAnswer = ("401", "Unauthorized", "A bearer token is ne
 const FORBIDDEN: SystemAnswer = ("403", "Forbidden", "The bearer token does not allow this");
 const FAILED: SystemAnswer = ("500", "Failed", "The API failed");
 const BAD_REQUEST: SystemAnswer = ("400", "BadRequest", "A parameter or the body cannot be read");
+const NOT_SIGNED_IN: SystemAnswer =
+    ("401", "NotSignedIn", "The token of a signed-in user is needed, and there is none that is good");
+const OTHER_ORIGIN: SystemAnswer = ("403", "OtherOrigin", "Pages of this Origin may not call");
+const TOO_MANY: SystemAnswer = ("429", "TooMany", "Too many calls; `Retry-After` says when to try again");
+const GOING_DOWN: SystemAnswer =
+    ("503", "GoingDown", "The server goes down; `Retry-After` says when to try again");
 const TOO_LARGE: SystemAnswer = ("413", "TooLarge", "The body is too large");
 const NOT_FOUND: SystemAnswer = ("404", "NotFound", "The API is not enabled, or nothing is there");
 
-/// Where an API is: whether it may be switched off between two calls.
+/// Where an API is: whether it may be switched off between two calls, and who is let in.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// Always there.
     BuiltIn,
-    /// A plugin's.
+    /// A plugin's, on the API port.
     Plugin,
+    /// A plugin's, for users.
+    ForUsers,
 }
 
 /// Adds to each operation the statuses that the system answers, where the API does not document them itself: the gate may say no,
@@ -43,11 +51,16 @@ pub fn document(openapi: &mut OpenApi, place: Place) -> Result<(), LoadError> {
     for operation in openapi.paths.paths.values_mut().flat_map(operations) {
         let reads = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
         let body = operation.request_body.is_some();
-        let answers = [UNAUTHORIZED, FORBIDDEN, FAILED]
+        let (gate, limits) = match place {
+            Place::BuiltIn | Place::Plugin => ([UNAUTHORIZED, FORBIDDEN, FAILED], None),
+            Place::ForUsers => ([NOT_SIGNED_IN, OTHER_ORIGIN, FAILED], Some([TOO_MANY, GOING_DOWN])),
+        };
+        let answers = gate
             .into_iter()
+            .chain(limits.into_iter().flatten())
             .chain((reads || body).then_some(BAD_REQUEST))
             .chain(body.then_some(TOO_LARGE))
-            .chain((place == Place::Plugin).then_some(NOT_FOUND));
+            .chain((place != Place::BuiltIn).then_some(NOT_FOUND));
         let responses = &mut operation.responses.responses;
         for (status, name, description) in answers {
             responses.entry(status.to_owned()).or_insert_with(|| {
@@ -140,6 +153,11 @@ mod tests {
         let operation = openapi.paths.paths["/c/{*rest}"].post.clone().unwrap();
         let statuses: Vec<_> = operation.responses.responses.keys().collect();
         assert_eq!(statuses, ["400", "401", "403", "404", "413", "500"]);
+        let mut for_users = OpenApiRouter::<()>::default().routes(routes!(good)).into_openapi();
+        document(&mut for_users, Place::ForUsers).unwrap();
+        let operation_for_users = for_users.paths.paths["/c/{*rest}"].post.clone().unwrap();
+        let statuses: Vec<_> = operation_for_users.responses.responses.keys().collect();
+        assert_eq!(statuses, ["400", "401", "403", "404", "413", "429", "500", "503"]);
         let RefOr::T(own) = &operation.responses.responses["500"] else { panic!("not the API's own") };
         assert_eq!(own.description, "It rains");
     }

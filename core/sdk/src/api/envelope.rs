@@ -124,9 +124,19 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, 7, "Access denied")
     }
 
+    /// Code 7 with status 401: nobody is signed in.
+    pub fn not_signed_in(detail: impl Into<String>) -> Self {
+        Self::denied().with_status(StatusCode::UNAUTHORIZED).with_detail(detail)
+    }
+
     /// Code 8: a parameter or the body cannot be read.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, 8, "Bad Request").with_detail(detail)
+    }
+
+    /// Code 11: not now.
+    pub fn not_now(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self::new(status, 11, "Not Now").with_detail(detail)
     }
 
     /// The same error with another HTTP status.

@@ -8,6 +8,14 @@ use serde::de::DeserializeOwned;
 
 use crate::ApiError;
 
+/// Who calls an API for users ([`Audience::User`](crate::Audience::User)). The server has checked the token before the handler runs.
+/// An API for operators knows no users: there, this refuses each call with 401.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The user, as the client's socket names it.
+    pub user: String,
+}
+
 /// As [`axum::extract::Path`]: the parts of the path in `{}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Path<T>(pub T);
@@ -23,6 +31,14 @@ pub struct Json<T>(pub T);
 /// As [`axum::body::Bytes`]: the whole body, of 2 MiB at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bytes(pub axum::body::Bytes);
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get().cloned().ok_or_else(|| ApiError::not_signed_in("nobody is signed in"))
+    }
+}
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = ApiError;

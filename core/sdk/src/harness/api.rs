@@ -14,9 +14,10 @@ use utoipa::openapi::{OpenApi, PathItem};
 
 use super::Harness;
 use super::world::{TestWorld, Woken};
+use crate::extract::SignedIn;
 use crate::host::Settings;
 use crate::registry::load_api;
-use crate::{Api, ApiContext, ApiError, LoadError, Slp};
+use crate::{Api, ApiContext, ApiError, Audience, LoadError, Slp};
 
 /// What an API answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +68,7 @@ impl<A: Api> ApiHarness<A> {
     /// # Panics
     /// If the handler answers a status that its documentation does not have.
     pub async fn answer(&self, request: Request<Body>) -> ApiAnswer {
-        answer(self.router.clone(), &self.openapi, request).await
+        answer::<A>(self.router.clone(), &self.openapi, request).await
     }
 
     /// The documentation, as `/openapi.json` shows it, but with paths of the API's own.
@@ -94,6 +95,39 @@ pub fn call_api<A: Api>(request: Request<Body>) -> ApiAnswer {
     }
 }
 
+/// A call of an API for users by this user, as if its token had been good. Without it, such an API answers 401.
+///
+/// ```
+/// use rtcd_sdk::api_prelude::*;
+/// use rtcd_sdk::axum::{body::Body, http::Request};
+/// use rtcd_sdk::harness::{call_api, signed_in};
+///
+/// struct Me;
+///
+/// impl Api for Me {
+///     const AUDIENCE: Audience = Audience::User;
+///
+///     fn router(_: ApiContext) -> Result<OpenApiRouter, LoadError> {
+///         Ok(OpenApiRouter::default().routes(routes!(me)))
+///     }
+/// }
+///
+/// /// Who calls.
+/// #[utoipa::path(get, path = "/me", responses((status = 200, body = Envelope)))]
+/// async fn me(SignedIn { user }: SignedIn) -> ApiResult {
+///     Envelope::ok().with("user", user)
+/// }
+///
+/// let request = || Request::get("/me").body(Body::empty());
+/// assert_eq!(call_api::<Me>(signed_in("alice@test.com", request()?)).body["user"], "alice@test.com");
+/// assert_eq!(call_api::<Me>(request()?).status.as_u16(), 401);
+/// # Ok::<(), rtcd_sdk::axum::http::Error>(())
+/// ```
+pub fn signed_in(user: &str, mut request: Request<Body>) -> Request<Body> {
+    request.extensions_mut().insert(SignedIn { user: user.to_owned() });
+    request
+}
+
 impl<P: Slp> Harness<P> {
     /// Calls an API that belongs to the service. The path is what stands behind `/{name}/{version}`.
     ///
@@ -102,7 +136,7 @@ impl<P: Slp> Harness<P> {
     #[expect(clippy::panic, reason = "for tests: nothing can go on")]
     pub fn call_api<A: Api>(&mut self, request: Request<Body>) -> ApiAnswer {
         match load_api::<A>(self.api()) {
-            Ok((router, openapi)) => self.block_on(answer(router, &openapi, request)),
+            Ok((router, openapi)) => self.block_on(answer::<A>(router, &openapi, request)),
             Err(error) => panic!("the API is not enabled: {error}"),
         }
     }
@@ -115,10 +149,22 @@ pub(super) fn settings(yaml: &str) -> Settings {
 
 /// As the server does it: what no route answers is told in the envelope.
 #[expect(clippy::expect_used, reason = "for tests: a body in memory does not fail")]
-async fn answer(router: Router, openapi: &OpenApi, request: Request<Body>) -> ApiAnswer {
+async fn answer<A: Api>(router: Router, openapi: &OpenApi, mut request: Request<Body>) -> ApiAnswer {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let router = router.method_not_allowed_fallback(async || ApiError::unsupported_method());
-    let mut response = Handler::call(any_service(router), request, ()).await;
+    let is_let_in = match A::AUDIENCE {
+        Audience::User => request.extensions().get::<SignedIn>().is_some(),
+        Audience::Admin => {
+            // Nobody signs in there.
+            request.extensions_mut().remove::<SignedIn>();
+            true
+        }
+    };
+    let mut response = if is_let_in {
+        Handler::call(any_service(router), request, ()).await
+    } else {
+        ApiError::not_signed_in("nobody is signed in").into_response()
+    };
     if response.status() == StatusCode::NOT_FOUND && !response.headers().contains_key(CONTENT_TYPE) {
         response = ApiError::invalid_uri().into_response();
     }

@@ -67,7 +67,7 @@ use std::time::Duration;
 
 use jsip::{CSeq, DialogId, Headers, Message, Method, Request, Response, StatusCode, Uri};
 
-pub use self::api::{ApiAnswer, ApiHarness, call_api};
+pub use self::api::{ApiAnswer, ApiHarness, call_api, signed_in};
 
 use self::actor::Actor;
 use self::world::{Inbox, TestWorld, Woken, lock};

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jsip::{CSeq, DialogId};
 
-use crate::Busy;
 use crate::host::{Hosted, RawMailbox, Settings, Shared, World};
+use crate::{Busy, Token};
 
 /// The server's part: a clock that stands still, and ids that count.
 pub(super) struct TestWorld {
@@ -17,6 +17,7 @@ pub(super) struct TestWorld {
     past: Mutex<Duration>,
     dialogs: AtomicU64,
     cseqs: AtomicU64,
+    tokens: AtomicU64,
     related: AtomicU64,
     ids: AtomicU64,
     shared: Mutex<HashMap<TypeId, Shared>>,
@@ -42,6 +43,7 @@ impl TestWorld {
             past: Mutex::new(Duration::ZERO),
             dialogs: AtomicU64::new(1),
             cseqs: AtomicU64::new(1001),
+            tokens: AtomicU64::new(1),
             related: AtomicU64::new(1),
             ids: AtomicU64::new(1),
             shared: Mutex::default(),
@@ -99,6 +101,11 @@ impl World for TestWorld {
     #[expect(clippy::expect_used, reason = "nobody counts to 2^53")]
     fn cseq(&self) -> CSeq {
         CSeq::new(self.cseqs.fetch_add(1, Ordering::Relaxed)).expect("a CSeq")
+    }
+
+    fn token(&self, _: &str) -> Token {
+        let text = format!("tok_{}", self.tokens.fetch_add(1, Ordering::Relaxed));
+        Token { text, lifetime: Duration::from_secs(600) }
     }
 
     fn http(&self) -> reqwest::Client {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use rtcd_sdk::ApiError;
 use rtcd_sdk::extract::{Path, Query};
 use rtcd_sdk::utoipa;
 use rtcd_sdk::utoipa_axum::router::OpenApiRouter;
 use rtcd_sdk::utoipa_axum::routes;
+use rtcd_sdk::{ApiError, Audience};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -35,17 +35,22 @@ impl File {
     }
 }
 
-/// The APIs that are on.
+/// The APIs that are on. Those for `admin` are on this port, those for `user` on the RTC port, below `/api`.
 #[utoipa::path(get, path = "/apis", responses(Listing))]
 async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
     let table = control.node().routes().load();
-    let mut rows: Vec<(String, Value)> =
-        BUILT_IN.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
-    rows.extend(table.apis.iter().map(|(name, binding)| (name.clone(), json!(binding.implementation))));
+    let mut rows: Vec<(String, Value, Audience)> =
+        BUILT_IN.iter().map(|name| ((*name).to_owned(), Value::Null, Audience::Admin)).collect();
+    rows.extend(
+        table
+            .apis
+            .iter()
+            .map(|(name, binding)| (name.clone(), json!(binding.implementation), binding.audience)),
+    );
     rows.sort_by(|a, b| a.0.cmp(&b.0));
     let rows = rows
         .into_iter()
-        .map(|(name, implementation)| {
+        .map(|(name, implementation, audience)| {
             let from = if implementation.is_null() {
                 "built in"
             } else if table.overlay.apis.contains_key(&name) {
@@ -53,10 +58,10 @@ async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
             } else {
                 "routes.yaml"
             };
-            vec![json!(name), implementation, json!(from)]
+            vec![json!(name), implementation, json!(audience.name()), json!(from)]
         })
         .collect();
-    Table { name: "apis", columns: &["api", "implementation", "from"], rows }.into_response(form)
+    Table { name: "apis", columns: &["api", "implementation", "audience", "from"], rows }.into_response(form)
 }
 
 /// Enables an implementation under a name, `NAME.vN`.

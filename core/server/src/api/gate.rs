@@ -14,7 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use rtcd_sdk::extract::Json;
-use rtcd_sdk::{ApiError, Envelope, secret};
+use rtcd_sdk::{ApiError, Audience, Envelope, secret};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -142,6 +142,7 @@ pub(crate) fn gate_that_failed() -> ApiBinding {
     };
     ApiBinding {
         implementation: "",
+        audience: Audience::Admin,
         router: Router::new().route("/", post(decide)),
         description: Arc::default(),
     }

@@ -1,4 +1,5 @@
-//! The API side: `/{name}/{version}/{rest}`, found by the routing table at each request.
+//! The API side: `/{name}/{version}/{rest}`, found by the routing table at each request. And APIs for users, which the RTC side
+//! serves.
 
 mod answers;
 mod apim;
@@ -11,6 +12,7 @@ mod plugin;
 mod runtime;
 mod slpm;
 mod table;
+mod user;
 
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ use rtcd_sdk::{ApiError, utoipa};
 pub(crate) use self::calls::Calls;
 pub(crate) use self::gate::{ACCESS, gate_that_failed};
 pub(crate) use self::openapi::Description;
+pub(crate) use self::user::{BELOW, call_of_user};
 use crate::control::{BUILT_IN, Control};
 
 /// What the API side serves.
@@ -56,7 +59,7 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
 /// Counts a call by its API and how it ended.
 async fn counted(State(control): State<Arc<Control>>, request: Request, next: Next) -> Response {
     let node = control.node();
-    let api = match plugin::split(request.uri()) {
+    let api = match plugin::split("", request.uri()) {
         Some((name, _)) if BUILT_IN.contains(&&*name) || node.routes().load().apis.contains_key(&name) => {
             name
         }

@@ -1,13 +1,16 @@
-//! `/openapi.json`: what the built-in APIs and those that are on can do, in one document.
+//! `/openapi.json`: what the built-in APIs and those that are on can do, in one document. APIs for users are told by their paths, and
+//! each says that it is on the RTC port.
 
 use std::sync::Arc;
 
 use axum::extract::{Extension, State};
 use rtcd_sdk::host::{Place, document};
 use rtcd_sdk::utoipa::openapi::OpenApi;
-use rtcd_sdk::{LoadError, utoipa};
+use rtcd_sdk::{Audience, LoadError, utoipa};
 use serde_json::{Map, Value, json};
 
+use super::user::BELOW;
+use crate::config::RtcSettings;
 use crate::control::Control;
 
 /// The documentation of one API, with names and paths that no other API has.
@@ -22,15 +25,24 @@ impl Description {
     /// Of the APIs that are always there.
     pub(crate) fn built_in(mut openapi: OpenApi) -> Result<Self, LoadError> {
         document(&mut openapi, Place::BuiltIn)?;
-        Self::new("", None, &openapi)
+        Self::new("", None, Audience::Admin, &openapi)
     }
 
     /// Of an API enabled as `NAME.vN`.
-    pub(crate) fn plugin(name: &str, openapi: &OpenApi) -> Result<Self, LoadError> {
-        Self::new(&format!("/{}", name.replacen('.', "/", 1)), Some(name), openapi)
+    pub(crate) fn plugin(name: &str, audience: Audience, openapi: &OpenApi) -> Result<Self, LoadError> {
+        let below = match audience {
+            Audience::Admin => "",
+            Audience::User => BELOW,
+        };
+        Self::new(&format!("{below}/{}", name.replacen('.', "/", 1)), Some(name), audience, openapi)
     }
 
-    fn new(prefix: &str, scope: Option<&str>, openapi: &OpenApi) -> Result<Self, LoadError> {
+    fn new(
+        prefix: &str,
+        scope: Option<&str>,
+        audience: Audience,
+        openapi: &OpenApi,
+    ) -> Result<Self, LoadError> {
         let mut whole = serde_json::to_value(openapi)
             .map_err(|error| LoadError::Refused(format!("its documentation is no JSON: {error}")))?;
         if let Some(scope) = scope {
@@ -46,6 +58,9 @@ impl Description {
                 if let Some(operation) = operation.as_object_mut() {
                     operation.insert("operationId".to_owned(), Value::String(id));
                     operation.insert("tags".to_owned(), json!([tag]));
+                    if audience == Audience::User {
+                        operation.insert("security".to_owned(), json!([{"user": []}]));
+                    }
                 }
             }
             // OpenAPI knows no wildcards: `{*path}` is `{path}` there.
@@ -81,8 +96,20 @@ fn objects(whole: &mut Value, pointer: &str) -> Map<String, Value> {
 
 /// The name of an API's own component among those of others. The SDK's are everybody's.
 fn scoped(scope: &str, name: &str) -> Option<String> {
-    const SHARED: [&str; 8] =
-        ["ApiError", "Envelope", "BadRequest", "Failed", "Forbidden", "NotFound", "TooLarge", "Unauthorized"];
+    const SHARED: [&str; 12] = [
+        "ApiError",
+        "Envelope",
+        "BadRequest",
+        "Failed",
+        "Forbidden",
+        "GoingDown",
+        "NotFound",
+        "NotSignedIn",
+        "OtherOrigin",
+        "TooLarge",
+        "TooMany",
+        "Unauthorized",
+    ];
     (!SHARED.contains(&name)).then(|| format!("{scope}.{name}"))
 }
 
@@ -114,9 +141,17 @@ pub(super) async fn openapi(
     Extension(built_in): Extension<Arc<Description>>,
 ) -> axum::Json<Value> {
     let table = control.node().routes().load();
+    let live = control.node().live().clone();
     let mut whole = Description::default();
-    for described in table.apis.values().map(|binding| &*binding.description).chain([&*built_in]) {
-        whole.paths.extend(described.paths.clone());
+    let plugins = table.apis.values().map(|binding| (&*binding.description, binding.audience));
+    for (described, audience) in plugins.chain([(&*built_in, Audience::Admin)]) {
+        let mut paths = described.paths.clone();
+        if audience == Audience::User {
+            for path in paths.values_mut().filter_map(Value::as_object_mut) {
+                path.insert("servers".to_owned(), json!([rtc_server(&live.settings.rtc)]));
+            }
+        }
+        whole.paths.extend(paths);
         whole.schemas.extend(described.schemas.clone());
         whole.responses.extend(described.responses.clone());
     }
@@ -132,11 +167,31 @@ pub(super) async fn openapi(
         "components": {
             "schemas": whole.schemas,
             "responses": whole.responses,
-            "securitySchemes": {"bearer": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "Needed when `api.token` is set or `access.v1` is enabled.",
-            }},
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Needed when `api.token` is set or `access.v1` is enabled.",
+                },
+                "user": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token of a user who is signed in. A service gives it over the user's own socket; it is good for `rtc.token_lifetime`.",
+                },
+            },
         },
     }))
+}
+
+/// Where APIs for users are. Under which name clients know this server, it does not know itself.
+fn rtc_server(rtc: &RtcSettings) -> Value {
+    json!({
+        "url": "{scheme}://{host}:{port}",
+        "description": "The RTC port (`rtc.listen`), or the one with TLS (`rtc.tlslisten`)",
+        "variables": {
+            "scheme": {"default": "http", "enum": ["http", "https"]},
+            "host": {"default": "localhost"},
+            "port": {"default": rtc.listen.port().to_string()},
+        },
+    })
 }

@@ -9,9 +9,10 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use rtcd_sdk::ApiError;
+use rtcd_sdk::{ApiError, Audience};
 use tower_service::Service as _;
 
+use super::user::BELOW;
 use crate::control::{BUILT_IN, Control};
 use crate::routes::{is_name, is_version};
 
@@ -20,13 +21,17 @@ pub(super) async fn plugin(State(control): State<Arc<Control>>, mut request: Req
     if !matches!(*request.method(), Method::GET | Method::POST | Method::DELETE) {
         return ApiError::unsupported_method().into_response();
     }
-    let Some((name, rest)) = split(request.uri()) else { return ApiError::invalid_uri().into_response() };
+    let Some((name, rest)) = split("", request.uri()) else { return ApiError::invalid_uri().into_response() };
     if BUILT_IN.contains(&&*name) {
         return ApiError::invalid_uri().into_response();
     }
     let Some(binding) = control.node().routes().load().apis.get(&name).cloned() else {
         return ApiError::unsupported_api().into_response();
     };
+    if binding.audience == Audience::User {
+        let place = format!("it is for users, who find it on the RTC port, below {BELOW}");
+        return ApiError::unsupported_api().with_detail(place).into_response();
+    }
     *request.uri_mut() = rest;
     call(&name, binding.router, request).await
 }
@@ -53,9 +58,9 @@ pub(super) async fn call(name: &str, router: Router, request: Request) -> Respon
     response
 }
 
-/// `/{name}/{version}/{rest}` → `name.version` and `/{rest}` with the query.
-pub(super) fn split(uri: &Uri) -> Option<(String, Uri)> {
-    let mut parts = uri.path().strip_prefix('/')?.splitn(3, '/');
+/// `/{name}/{version}/{rest}`, below another path → `name.version` and `/{rest}` with the query.
+pub(super) fn split(below: &str, uri: &Uri) -> Option<(String, Uri)> {
+    let mut parts = uri.path().strip_prefix(below)?.strip_prefix('/')?.splitn(3, '/');
     let (name, version, rest) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
     if !is_name(name) || !is_version(version) {
         return None;

@@ -20,7 +20,7 @@ use super::accept::{Admission, Arrival, Door};
 use super::access::Line;
 use super::client::{forwarded, is_trusted};
 use super::pace::Pace;
-use super::{Handler, Side, Stream, Visitor};
+use super::{Handler, Refusal, Side, Stream, Visitor};
 use crate::spawn::Doing;
 
 /// Serves it to its end.
@@ -30,8 +30,10 @@ pub(super) async fn connection<H: Handler>(
     arrival: Arrival,
     doing: Doing,
 ) {
-    let idle_timeout = door.side.idle_timeout(&door.node.live().settings);
-    let pace = Arc::new(Pace::new(door.header_timeout(&arrival.admission), idle_timeout));
+    let live = door.node.live().clone();
+    let (idle, stall) = (door.side.idle_timeout(&live.settings), door.side.write_stall(&live.settings));
+    drop(live);
+    let pace = Arc::new(Pace::new(door.header_timeout(&arrival.admission), idle, stall));
     let peer = arrival.peer;
     let arrival = Arc::new(arrival);
     let service = service_fn(|request: Request<Incoming>| {
@@ -40,9 +42,7 @@ pub(super) async fn connection<H: Handler>(
         pace.begin();
         async move {
             let response = door.answer(&arrival, request, &mut under_way, doing).await;
-            if door.side == Side::Rtc {
-                door.node.events.upgrade(response.status());
-            }
+            under_way.pace.answer();
             if let Some(line) = &mut under_way.line {
                 line.answered(response.status().as_u16());
             }
@@ -60,7 +60,8 @@ pub(super) async fn connection<H: Handler>(
         Some(Err(error)) => tracing::debug!(%peer, %error, "connection ended"),
         None => {
             door.node.gauges.slow_requests.fetch_add(u64::from(pace.is_head()), Relaxed);
-            tracing::debug!(%peer, "connection ended: no request came in time");
+            door.node.gauges.slow_readers.fetch_add(u64::from(pace.is_sending()), Relaxed);
+            tracing::debug!(%peer, "connection ended: no request came in time, or an answer was not taken");
         }
     }
 }
@@ -80,16 +81,23 @@ impl<H: Handler> Door<H> {
         let client = if trusted { forwarded(peer, request.headers(), proxies) } else { peer };
         under_way.line = self.access.clone().map(|log| Line::begin(log, client, &request));
         let pass = match &arrival.admission {
-            Admission::Refused(refusal, _) => return refusal.answer(&self.node.gauges),
+            Admission::Refused(refusal, _) => return self.refuse(*refusal),
             Admission::Known(pass) => Some(pass.clone()),
             Admission::Unknown if self.side == Side::Api => None,
             Admission::Unknown => match self.node.visitors.enter(client.ip(), &live.settings.limits) {
                 Ok(pass) => Some(Arc::new(pass)),
-                Err(refusal) => return refusal.answer(&self.node.gauges),
+                Err(refusal) => return self.refuse(refusal),
             },
         };
         drop(live);
         self.handler.handle(Visitor { client, number: arrival.number, pass, doing }, request).await
+    }
+
+    /// What the client wants is not looked at: most want a WebSocket.
+    fn refuse(&self, refusal: Refusal) -> Response<Body> {
+        let response = refusal.answer(&self.node.gauges);
+        self.node.events.upgrade(response.status());
+        response
     }
 }
 

@@ -73,9 +73,17 @@ impl Side {
     /// How long a connection may be idle between two requests.
     fn idle_timeout(self, settings: &Settings) -> Duration {
         match self {
-            // After one request there is a WebSocket, or the connection is closed.
+            // Most become a WebSocket with their first request, or are closed.
             Self::Rtc => settings.rtc.clientheadertimeout,
             Self::Api => settings.api.keepalived,
+        }
+    }
+
+    /// How long a client may take nothing of its answer.
+    fn write_stall(self, settings: &Settings) -> Option<Duration> {
+        match self {
+            Self::Rtc => Some(settings.rtc.write_stall),
+            Self::Api => None,
         }
     }
 

@@ -1,10 +1,11 @@
-//! How long a client may take to send a request, and to send the next one.
+//! How long a client may take to send a request, to take the answer, and to send the next request.
 //!
 //! | phase | begins with | may last |
 //! |---|---|---|
 //! | head | the connection, or the first byte of a later request | `clientheadertimeout` |
 //! | busy | the end of a request's head | as long as its answer takes |
-//! | idle | the end of an answer | `keepalived` |
+//! | sending | the answer, or any bytes of it that the client took | `write_stall`, on the RTC side |
+//! | idle | the end of an answer | `keepalived`; on the RTC side, `clientheadertimeout` |
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 pub(super) struct Pace {
     header_timeout: Duration,
     idle_timeout: Duration,
+    write_stall: Option<Duration>,
     phase: Mutex<Phase>,
 }
 
@@ -23,12 +25,17 @@ pub(super) struct Pace {
 enum Phase {
     Head(Instant),
     Busy,
+    Sending(Instant),
     Idle(Instant),
 }
 
 impl Pace {
-    pub(super) fn new(header_timeout: Duration, idle_timeout: Duration) -> Self {
-        Self { header_timeout, idle_timeout, phase: Mutex::new(Phase::Head(Instant::now())) }
+    pub(super) fn new(
+        header_timeout: Duration,
+        idle_timeout: Duration,
+        write_stall: Option<Duration>,
+    ) -> Self {
+        Self { header_timeout, idle_timeout, write_stall, phase: Mutex::new(Phase::Head(Instant::now())) }
     }
 
     /// Bytes came.
@@ -44,6 +51,20 @@ impl Pace {
         *self.phase() = Phase::Busy;
     }
 
+    /// Its answer begins to go.
+    pub(super) fn answer(&self) {
+        *self.phase() = Phase::Sending(Instant::now());
+    }
+
+    /// The client took bytes. The last ones may go after the answer has been let go.
+    pub(super) fn took(&self) {
+        let mut phase = self.phase();
+        match &mut *phase {
+            Phase::Sending(since) | Phase::Idle(since) => *since = Instant::now(),
+            Phase::Head(_) | Phase::Busy => {}
+        }
+    }
+
     /// Its answer has gone.
     pub(super) fn end(&self) {
         *self.phase() = Phase::Idle(Instant::now());
@@ -54,6 +75,7 @@ impl Pace {
         match *self.phase() {
             Phase::Head(since) => Some(since + self.header_timeout),
             Phase::Busy => None,
+            Phase::Sending(since) => self.write_stall.map(|stall| since + stall),
             Phase::Idle(since) => Some(since + self.idle_timeout),
         }
     }
@@ -61,6 +83,11 @@ impl Pace {
     /// Whether a head is awaited that has begun, or the first one.
     pub(super) fn is_head(&self) -> bool {
         matches!(*self.phase(), Phase::Head(_))
+    }
+
+    /// Whether an answer goes, and the client does not take it.
+    pub(super) fn is_sending(&self) -> bool {
+        matches!(*self.phase(), Phase::Sending(_))
     }
 
     fn phase(&self) -> MutexGuard<'_, Phase> {

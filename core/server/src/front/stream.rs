@@ -16,7 +16,7 @@ use super::visitors::Seat;
 #[derive(Debug)]
 pub(crate) struct Stream {
     transport: Transport,
-    /// Is told of what comes, as long as this is HTTP.
+    /// Is told of what comes and goes, as long as this is HTTP.
     pace: Option<Arc<Pace>>,
     /// Counts it as long as it is open.
     _seat: Option<Seat>,
@@ -58,6 +58,13 @@ impl Stream {
     pub(crate) fn upgraded(self) -> Self {
         Self { pace: None, ..self }
     }
+
+    fn note(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let (Some(pace), Poll::Ready(Ok(_))) = (&self.pace, &written) {
+            pace.took();
+        }
+        written
+    }
 }
 
 impl AsyncRead for Stream {
@@ -82,10 +89,11 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.transport {
+        let written = match &mut self.transport {
             Transport::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Transport::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
-        }
+        };
+        self.note(written)
     }
 
     fn poll_write_vectored(
@@ -93,10 +101,11 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.transport {
+        let written = match &mut self.transport {
             Transport::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
             Transport::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
-        }
+        };
+        self.note(written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -76,6 +76,22 @@ impl Visitors {
         taken.map_err(Refusal::UserConnects)
     }
 
+    /// Counts a call of a user.
+    ///
+    /// # Errors
+    /// How long it takes until there may be another one.
+    pub(crate) fn call(&self, user: &str, limits: &LimitSettings) -> Result<(), Duration> {
+        if limits.user_requests == 0 {
+            return Ok(());
+        }
+        let now = Instant::now();
+        let mut users = lock(&self.users);
+        let visitor = users.visit(u128::from(self.hasher.hash_one(user)), now);
+        let taken = visitor.requests.take(now, limits.user_requests);
+        users.leave(&visitor, now);
+        taken
+    }
+
     /// Connections that are open.
     pub(crate) fn connections(&self) -> usize {
         self.seats.load(Relaxed)

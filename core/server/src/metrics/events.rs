@@ -6,23 +6,32 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::http::StatusCode;
 
-/// Answers to HTTP requests of clients that are counted by their status.
+/// Answers to clients that want a WebSocket, by their status.
 const UPGRADES: [u16; 7] = [101, 400, 401, 403, 404, 429, 503];
+
+/// Answers to browsers that want files of the page.
+const FILES: [u16; 3] = [200, 304, 503];
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     upgrades: [AtomicU64; UPGRADES.len()],
     other_upgrades: AtomicU64,
+    files: [AtomicU64; FILES.len()],
+    other_files: AtomicU64,
     /// Calls by API and status.
     calls: Mutex<BTreeMap<(String, u16), u64>>,
 }
 
 impl Events {
-    /// An HTTP request of a client was answered.
+    /// A request for a WebSocket was answered, or one for nothing that is there.
     pub(crate) fn upgrade(&self, status: StatusCode) {
-        let at = UPGRADES.iter().position(|watched| *watched == status.as_u16());
-        at.and_then(|at| self.upgrades.get(at)).unwrap_or(&self.other_upgrades).fetch_add(1, Relaxed);
+        count(UPGRADES, &self.upgrades, &self.other_upgrades, status);
+    }
+
+    /// A request for a file of the page was answered.
+    pub(crate) fn file(&self, status: StatusCode) {
+        count(FILES, &self.files, &self.other_files, status);
     }
 
     /// A call of an API was answered. The name is one that is enabled, or one of the server's own.
@@ -35,17 +44,34 @@ impl Events {
     }
 
     pub(super) fn upgrades(&self) -> Vec<(String, u64)> {
-        UPGRADES
-            .iter()
-            .map(ToString::to_string)
-            .zip(&self.upgrades)
-            .chain([("other".to_owned(), &self.other_upgrades)])
-            .map(|(status, count)| (status, count.load(Relaxed)))
-            .collect()
+        counted(UPGRADES, &self.upgrades, &self.other_upgrades)
+    }
+
+    pub(super) fn files(&self) -> Vec<(String, u64)> {
+        counted(FILES, &self.files, &self.other_files)
     }
 
     pub(super) fn calls(&self) -> Vec<((String, u16), u64)> {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.iter().map(|(call, count)| (call.clone(), *count)).collect()
     }
+}
+
+fn count<const N: usize>(watched: [u16; N], counts: &[AtomicU64; N], other: &AtomicU64, status: StatusCode) {
+    let at = watched.iter().position(|watched| *watched == status.as_u16());
+    at.and_then(|at| counts.get(at)).unwrap_or(other).fetch_add(1, Relaxed);
+}
+
+fn counted<const N: usize>(
+    watched: [u16; N],
+    counts: &[AtomicU64; N],
+    other: &AtomicU64,
+) -> Vec<(String, u64)> {
+    watched
+        .iter()
+        .map(ToString::to_string)
+        .zip(counts)
+        .chain([("other".to_owned(), other)])
+        .map(|(status, count)| (status, count.load(Relaxed)))
+        .collect()
 }

@@ -200,6 +200,11 @@ fn http(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
         "HTTP requests of clients, by the status of their answer; 101 are WebSockets",
         node.events.upgrades().into_iter().map(|(status, count)| (label("status", status), count)),
     )?;
+    writer.counters(
+        "rtcd_page_requests",
+        "Requests for files of the page, by the status of their answer",
+        node.events.files().into_iter().map(|(status, count)| (label("status", status), count)),
+    )?;
     let gauges = &node.gauges;
     writer.counters(
         "rtcd_not_let_in",

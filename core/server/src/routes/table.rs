@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use jsip::{Method, Request};
-use rtcd_sdk::{Glob, registered_apis, registered_slps};
+use rtcd_sdk::{Audience, Glob, registered_apis, registered_slps};
 
 use super::raw::{RawApi, RawRule, RawTable, RawWhen};
 use crate::api::{ACCESS, Description, gate_that_failed};
@@ -47,6 +47,7 @@ pub(crate) struct HopRule(Glob);
 #[derive(Debug, Clone)]
 pub(crate) struct ApiBinding {
     pub(crate) implementation: &'static str,
+    pub(crate) audience: Audience,
     pub(crate) router: Router,
     /// What `/openapi.json` says of it.
     pub(crate) description: Arc<Description>,
@@ -185,12 +186,18 @@ impl ApiBinding {
     /// Makes the routes of an implementation, for a name that is `NAME.vN`.
     pub(crate) fn new(name: &str, implementation: &str, services: &Services) -> Result<Self, BindError> {
         let entry = services.api(implementation)?;
+        let audience = entry.audience;
         let (router, openapi) = services.load_api(entry)?;
-        let description = Description::plugin(name, &openapi).map_err(|error| BindError::Load {
+        let description = Description::plugin(name, audience, &openapi).map_err(|error| BindError::Load {
             implementation: implementation.to_owned(),
             problem: error.to_string(),
         })?;
-        Ok(Self { implementation: entry.implementation, router, description: Arc::new(description) })
+        Ok(Self {
+            implementation: entry.implementation,
+            audience,
+            router,
+            description: Arc::new(description),
+        })
     }
 }
 

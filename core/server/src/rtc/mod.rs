@@ -1,13 +1,15 @@
-//! Where clients connect: the upgrade to WebSocket, the question whether to let them in.
+//! Where clients connect: the upgrade to WebSocket, the question whether to let them in; beside it APIs for users, and the page.
 
 mod auth;
+mod reception;
 mod upgrade;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub(crate) use auth::{Gate, headers};
-pub(crate) use upgrade::Upgrades;
+pub(crate) use reception::Reception;
+pub(crate) use upgrade::is_allowed;
 
 use crate::actor::{Socket, WebSocket};
 use crate::front::Pass;

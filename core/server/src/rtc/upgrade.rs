@@ -15,23 +15,12 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{Attachment, Gate};
 use crate::actor::WebSocket;
-use crate::front::{Handler, Refusal, Stream, Visitor, refuse};
+use crate::front::{Refusal, Stream, Visitor, refuse};
 use crate::node::Node;
 use crate::spawn::{Kind, WaitsFor, Who};
 
-/// What the RTC side does with requests.
-pub(crate) struct Upgrades {
-    pub(crate) node: Arc<Node>,
-    pub(crate) gate: Arc<Gate>,
-}
-
-impl Handler for Upgrades {
-    async fn handle(&self, visitor: Visitor, request: Request<Incoming>) -> Response<Body> {
-        upgrade(&self.node, &self.gate, visitor, request).await
-    }
-}
-
-async fn upgrade(
+/// A request to the path of the WebSocket.
+pub(super) async fn upgrade(
     node: &Arc<Node>,
     gate: &Gate,
     visitor: Visitor,
@@ -39,9 +28,6 @@ async fn upgrade(
 ) -> Response<Body> {
     let live = node.live().clone();
     let gauges = &node.gauges;
-    if request.uri().path() != live.settings.rtc.location.as_str() {
-        return refuse(StatusCode::NOT_FOUND, "nothing is here");
-    }
     if node.is_draining() {
         return Refusal::Draining.answer(gauges);
     }
@@ -127,8 +113,8 @@ fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool
         .any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
-/// Whether a page of this origin may connect. Who names none is no browser, and could name any.
-fn is_allowed(headers: &HeaderMap, origins: &[Glob]) -> bool {
+/// Whether a page of this origin may connect, or call. Who names none is no browser, and could name any.
+pub(crate) fn is_allowed(headers: &HeaderMap, origins: &[Glob]) -> bool {
     let is_listed = |origin: &HeaderValue| {
         origin.to_str().is_ok_and(|origin| origins.iter().any(|glob| glob.matches(origin)))
     };

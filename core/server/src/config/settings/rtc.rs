@@ -45,6 +45,11 @@ pub struct RtcSettings {
     pub authtimeout: Duration,
     /// How many such questions may be open at once; more connections get 503.
     pub max_auth: usize,
+    /// How long a token is good by which a user calls APIs.
+    #[serde(with = "time")]
+    pub token_lifetime: Duration,
+    /// Whether the page that comes with the server is served.
+    pub demo: bool,
     /// Where the logs of this side go; empty: where all go.
     pub logfile: PathBuf,
     /// Levels of this side's logs; empty: those of all.
@@ -70,6 +75,8 @@ impl Default for RtcSettings {
             authurl: None,
             authtimeout: Duration::from_secs(3),
             max_auth: 256,
+            token_lifetime: Duration::from_secs(10 * 60),
+            demo: true,
             logfile: PathBuf::new(),
             loglevel: LogLevels::default(),
             accessfile: PathBuf::new(),
