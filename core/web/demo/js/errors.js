@@ -7,6 +7,7 @@ const BY_CODE = {
   404: "There is nobody and nothing of that name.",
   408: "There was no answer in time.",
   413: "That is too long to be sent.",
+  429: "That was too fast. Try again in a moment.",
   480: "The receiver cannot be reached at the moment.",
   500: "Something went wrong at the server.",
   503: "The server has no room for this right now. Try again in a moment.",
@@ -17,8 +18,9 @@ const BY_CODE = {
 export function explain(error) {
   if (error?.name === "TimeoutError") return BY_CODE[408];
   if (error?.name === "ClosedError") return "You are not connected.";
-  if (typeof error?.code === "number") return BY_CODE[error.code] ?? `The server answered ${error.code}.`;
-  return "That did not work. Check your connection.";
+  const code = error?.name === "HttpError" ? error.status : error?.code;
+  if (!code) return "That did not work. Check your connection.";
+  return BY_CODE[code] ?? `The server refused (${code}).`;
 }
 
 /** Whether it is worth trying again by itself when the connection is back. */

@@ -21,7 +21,8 @@ export class Session {
   #outbox;
   #history;
   #presences = new Map();
-  #subscribed = new Set();
+  /** Name → promise: presence is watched, or the room is joined. */
+  #followed = new Map();
   #presence;
   #wasOnline = false;
 
@@ -85,6 +86,7 @@ export class Session {
     this.conversations.delete(name);
     this.#roster.hide(name, Date.now());
     this.events.emit("list");
+    this.#followed.delete(name);
     if (isRoom(name)) await this.#try(() => this.#client.room(name).leave());
   }
 
@@ -181,15 +183,17 @@ export class Session {
     this.events.emit("list");
   }
 
-  /** Hears of a person's presence; is a member of a room. */
+  /** Hears of a person's presence; is a member of a room. Tries anew if it failed. */
   #follow(name) {
-    if (this.#subscribed.has(name)) return;
-    this.#subscribed.add(name);
-    const done = isRoom(name) ? this.#client.room(name).join(this.user) : this.#client.subscribePresence(name);
-    done.catch((error) => {
-      this.#subscribed.delete(name);
-      if (isRoom(name)) this.events.emit("trouble", explain(error));
+    const known = this.#followed.get(name);
+    if (known) return known;
+    const begun = isRoom(name) ? this.#client.room(name).join(this.user) : this.#client.subscribePresence(name);
+    this.#followed.set(name, begun);
+    begun.catch((error) => {
+      this.#followed.delete(name);
+      if (isRoom(name) && this.state === "online") this.events.emit("trouble", explain(error));
     });
+    return begun;
   }
 
   #arrived(live) {
@@ -211,6 +215,8 @@ export class Session {
       const { status, date } = await this.#client.message(to, text, { id });
       return { status: status === "delivered" ? "delivered" : "sent", date };
     }
+    // Only members are heard.
+    await this.#follow(to);
     const { date } = await this.#client.room(to).send(text, { id });
     return { status: "sent", date };
   }
