@@ -67,3 +67,16 @@ test("names, as people write them", () => {
   assert.equal(shown("bob@example.com;device=phone"), "bob@example.com");
   assert.equal(initials("carol.diaz@rtc.example"), "CD");
 });
+
+test("what is unread is counted, until it has been read here or elsewhere", () => {
+  const conversation = new Conversation("bob");
+  conversation.add(theirs("a", 10));
+  conversation.add(theirs("b", 20));
+  conversation.add(theirs("c", 30));
+  assert.equal(conversation.unread, 3);
+  conversation.markRead("a");
+  conversation.add({ ...theirs("b", 20, 2), status: "read" });
+  assert.deepEqual(conversation.unreadIds(), ["c"]);
+  conversation.markUnread("a");
+  assert.deepEqual(conversation.unreadIds(), ["a", "c"]);
+});

@@ -15,6 +15,7 @@ export class App {
   #banner;
   #chat = null;
   #ended = new AbortController();
+  #offs = [];
 
   /** `signOut` is called when the user wants to; `replaced` when the same device has signed in elsewhere. */
   constructor(session, { signOut, replaced }) {
@@ -23,13 +24,13 @@ export class App {
     this.#banner = new Banner(() => session.retryNow());
     this.#showMe();
     this.#wire(signOut);
-    const { events } = session;
-    events.on("list", () => this.#showList());
-    events.on("messages", (conversation) => this.#of(conversation.name)?.update());
-    events.on("arrived", (conversation, message) => this.#arrived(conversation, message));
-    events.on("presence", (user) => this.#showPresence(user));
-    events.on("trouble", note);
-    events.on("state", (state, cause) => {
+    const on = (event, handler) => this.#offs.push(session.events.on(event, handler));
+    on("list", () => this.#showList());
+    on("messages", (conversation) => this.#of(conversation.name)?.update());
+    on("arrived", (conversation, message) => this.#arrived(conversation, message));
+    on("presence", (user) => this.#showPresence(user));
+    on("trouble", note);
+    on("state", (state, cause) => {
       this.#banner.show(state);
       if (state === "online") this.#chat?.resume();
       else this.#chat?.update();
@@ -43,6 +44,7 @@ export class App {
 
   end() {
     this.#ended.abort();
+    for (const off of this.#offs) off();
     byId("app").hidden = true;
     this.#show(null);
     document.title = "rtcd";
@@ -120,7 +122,8 @@ export class App {
   /** Back to the list, with the focus where it came from. */
   #leave() {
     const name = this.#chat?.name;
-    location.hash = "";
+    // Not one more step that leads back to here.
+    history.replaceState(null, "", location.pathname);
     this.#show(null);
     byId("lists").querySelector(`[data-name="${CSS.escape(name)}"] a`)?.focus();
   }

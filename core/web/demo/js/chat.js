@@ -46,9 +46,10 @@ export class Chat {
     return this.#conversation.name;
   }
 
-  /** Fetches what is missing, once the element is on the page. */
+  /** Shows what is here, and fetches what is missing; once the element is on the page. */
   async open() {
-    this.#log.update();
+    if (this.#conversation.older !== undefined) this.#loaded();
+    else this.#log.update();
     await this.#load();
   }
 
@@ -75,7 +76,7 @@ export class Chat {
   arrived(message) {
     if (!this.isWatched()) this.#log.markUnreadFrom(message.id);
     if (!this.#log.isAtEnd) this.#below += 1;
-    announce(`${shown(message.from)}: ${message.text}`);
+    if (!message.own) announce(`${shown(message.from)}: ${message.text}`);
   }
 
   /** Somebody looks at the page again. */
@@ -113,7 +114,10 @@ export class Chat {
     this.#isLoading = true;
     await this.#session.catchUp(this.#conversation);
     this.#isLoading = false;
-    if (this.#conversation.older === undefined) return;
+    if (this.#conversation.older !== undefined && !this.#isLoaded) this.#loaded();
+  }
+
+  #loaded() {
     this.#isLoaded = true;
     this.#log.loaded();
     this.update();

@@ -12,13 +12,12 @@ export class Conversation {
   name;
   /** In order. What is not sent yet stands last. */
   messages = [];
-  /** The server's count of what is unread; of rooms, ours. */
-  unread = 0;
   /** Where the next older page of history begins: undefined before the first page, null at its end. */
   older = undefined;
   /** The newest place in the history that is here with all before it, since the first page. */
   newestSeq = null;
   #byId = new Map();
+  #unread = new Set();
 
   constructor(name, since = 0) {
     this.name = name;
@@ -28,6 +27,11 @@ export class Conversation {
 
   get last() {
     return this.messages.at(-1) ?? null;
+  }
+
+  /** How many of the others' messages nobody has read here. */
+  get unread() {
+    return this.#unread.size;
   }
 
   byId(id) {
@@ -42,6 +46,7 @@ export class Conversation {
     const known = this.#byId.get(message.id);
     if (!known) {
       this.#byId.set(message.id, message);
+      if (message.status === "unread") this.#unread.add(message.id);
       this.#place(message);
       return true;
     }
@@ -80,12 +85,26 @@ export class Conversation {
 
   /** The ids of what the other one wrote and nobody has read here. */
   unreadIds() {
-    return this.messages.filter((message) => message.status === "unread").map((message) => message.id);
+    return this.messages.filter((message) => this.#unread.has(message.id)).map((message) => message.id);
+  }
+
+  /** It has been read here. */
+  markRead(id) {
+    if (this.#unread.delete(id)) this.#byId.get(id).status = "read";
+  }
+
+  /** It has not, after all: nobody else knows of it. */
+  markUnread(id) {
+    const message = this.#byId.get(id);
+    if (!message || message.own) return;
+    message.status = "unread";
+    this.#unread.add(id);
   }
 
   #improve(message, status) {
-    const isBetter = message.own ? FATES.indexOf(status) > FATES.indexOf(message.status) : status === "read";
-    if (isBetter) message.status = status;
+    if (!message.own) {
+      if (status === "read") this.markRead(message.id);
+    } else if (FATES.indexOf(status) > FATES.indexOf(message.status)) message.status = status;
   }
 
   #move(message, date) {

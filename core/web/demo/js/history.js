@@ -32,8 +32,8 @@ export class History {
   }
 
   /** What came since the newest that is here; the latest page, if nothing is here yet. */
-  async catchUp(conversation) {
-    if (conversation.older === undefined) return this.#latest(conversation);
+  async catchUp(conversation, unread) {
+    if (conversation.older === undefined) return this.#latest(conversation, unread);
     for (let page = 0; page < PAGES; page += 1) {
       const { messages, next } = await this.#client.history(conversation.name, { after: conversation.newestSeq ?? 0, limit: PAGE });
       this.#take(conversation, messages);
@@ -44,19 +44,19 @@ export class History {
   /** The page before what is here. */
   async older(conversation) {
     if (conversation.older === null) return;
-    if (conversation.older === undefined) return this.#latest(conversation);
+    if (conversation.older === undefined) return this.#latest(conversation, 0);
     const { messages, next } = await this.#client.history(conversation.name, { before: conversation.older, limit: PAGE });
     this.#take(conversation, messages);
     conversation.older = next;
   }
 
-  async #latest(conversation) {
+  async #latest(conversation, unread) {
     const { messages, next } = await this.#client.history(conversation.name, { limit: PAGE });
     this.#take(conversation, messages);
     conversation.older = next;
     // All that is unread is to be seen, and then to be told as read.
     for (let page = 0; page < PAGES && conversation.older !== null; page += 1) {
-      if (conversation.unreadIds().length >= conversation.unread) return;
+      if (conversation.unread >= unread) return;
       await this.older(conversation);
     }
   }

@@ -2,7 +2,9 @@
 import { App } from "./app.js";
 import { ask } from "./dialogs.js";
 import { byId } from "./dom.js";
+import { explain } from "./errors.js";
 import { userOf } from "./names.js";
+import { note } from "./notes.js";
 import { Session } from "./session.js";
 import { deviceOfTab, ofTab } from "./storage.js";
 import { wireTheme } from "./theme.js";
@@ -39,8 +41,10 @@ async function signIn(event) {
   const begun = begin(user);
   try {
     await begun.start(PATIENCE);
-  } catch {
-    complain("The server cannot be reached, or does not let you in. Try again in a moment.");
+  } catch (error) {
+    begun.stop();
+    const isRefused = error.name === "RejectedError";
+    complain(isRefused ? explain(error) : "The server cannot be reached, or does not let you in. Try again in a moment.");
     return;
   } finally {
     setBusy(false);
@@ -52,8 +56,9 @@ async function signIn(event) {
 /** After a reload: the app is there at once, and connects while it is looked at. */
 function resume(user) {
   const begun = begin(user);
-  begun.start(Infinity).catch(() => {
-    // It was closed meanwhile: by the user, or replaced, of which the app hears.
+  begun.start(Infinity).catch((error) => {
+    // Closed meanwhile: by the user, or replaced, of which the app hears.
+    if (error.name !== "ClosedError" && error.name !== "ReplacedError") note(explain(error));
   });
   enter(begun);
 }

@@ -24,7 +24,7 @@ export class Session {
   /** Name → promise: presence is watched, or the room is joined. */
   #followed = new Map();
   #presence;
-  #wasOnline = false;
+  #isKnown = false;
 
   constructor(user, device, presence) {
     this.user = user;
@@ -47,9 +47,10 @@ export class Session {
     return this.#presence;
   }
 
-  /** Connects and makes this user known. Tries for `timeout` ms. */
+  /** Connects, for `timeout` ms, and makes this user known. */
   async start(timeout) {
     await this.#client.connect({ timeout });
+    await this.#enter();
   }
 
   async stop() {
@@ -86,8 +87,10 @@ export class Session {
     this.conversations.delete(name);
     this.#roster.hide(name, Date.now());
     this.events.emit("list");
+    const followed = this.#followed.get(name);
     this.#followed.delete(name);
     if (isRoom(name)) await this.#try(() => this.#client.room(name).leave());
+    else await this.#try(async () => (await followed)?.unsubscribe());
   }
 
   send(name, text) {
@@ -113,18 +116,17 @@ export class Session {
   /** Everything that is here of a conversation has been seen. */
   markRead(conversation) {
     const ids = conversation.unreadIds();
-    if (ids.length === 0 && conversation.unread === 0) return;
-    conversation.unread = 0;
-    const latest = conversation.byId(ids.at(-1));
-    for (const id of ids) conversation.settle(id, "read");
-    if (latest && isRoom(conversation.name)) this.#roster.setReadUntil(conversation.name, latest.date);
-    else if (latest) this.#client.markRead(conversation.name, ids).catch(() => this.#unmark(conversation, ids));
+    if (ids.length === 0) return;
+    for (const id of ids) conversation.markRead(id);
+    if (isRoom(conversation.name)) this.#roster.setReadUntil(conversation.name, conversation.byId(ids.at(-1)).date);
+    // If the other one cannot be told now, the next look at the conversation does it.
+    else this.#client.markRead(conversation.name, ids).catch(() => ids.forEach((id) => conversation.markUnread(id)));
     this.events.emit("list");
   }
 
-  /** Brings a conversation up to date, or gets its latest page if none is there. */
-  async catchUp(conversation) {
-    await this.#try(() => this.#history.catchUp(conversation));
+  /** Brings a conversation up to date, or gets its latest pages, with all that is unread, if none is there. */
+  async catchUp(conversation, unread = 0) {
+    await this.#try(() => this.#history.catchUp(conversation, unread));
     this.#changed(conversation);
   }
 
@@ -137,7 +139,7 @@ export class Session {
   #listen() {
     const client = this.#client;
     client.on("state", (state, cause) => {
-      if (state === "online") this.#online();
+      if (state === "online" && this.#isKnown) this.#resume();
       this.events.emit("state", state, cause);
     });
     client.on("message", (message) => this.#arrived(message));
@@ -155,32 +157,35 @@ export class Session {
     client.on("error", (error) => console.warn(error));
   }
 
-  /** At first, and after each loss. The library itself registers and subscribes anew; what was missed comes from history. */
-  async #online() {
-    const isFirst = !this.#wasOnline;
-    this.#wasOnline = true;
-    if (isFirst && !(await this.#try(() => this.#client.register({ presence: this.#presence })))) {
-      this.#wasOnline = false;
-      return;
-    }
+  async #enter() {
+    await this.#client.register({ presence: this.#presence });
+    this.#isKnown = true;
+    this.#resume();
+  }
+
+  /** At first, and after each loss. The library registers and subscribes anew by itself; what was missed comes from history. */
+  async #resume() {
     this.#outbox.flush();
     for (const name of this.conversations.keys()) this.#follow(name);
     await this.#try(() => this.#refresh());
+    this.events.emit("list");
   }
 
   async #refresh() {
-    const found = await this.#history.summaries();
-    for (const { with: name, message, unread } of found) {
-      if (this.#roster.isHidden(name, message?.date ?? 0)) continue;
-      const conversation = this.begin(name);
-      if (message) conversation.add(message);
-      if (!isRoom(name)) conversation.unread = unread;
+    const unread = new Map();
+    for (const summary of await this.#history.summaries()) {
+      if (this.#roster.isHidden(summary.with, summary.message?.date ?? 0)) continue;
+      const conversation = this.begin(summary.with);
+      if (summary.message) conversation.add(summary.message);
+      unread.set(conversation, summary.unread);
+      this.events.emit("list");
     }
     for (const conversation of this.conversations.values()) {
-      // A conversation that was never opened waits until it is; rooms have nobody else who counts what is unread.
-      if (conversation.older !== undefined || isRoom(conversation.name)) await this.catchUp(conversation);
+      const missing = (unread.get(conversation) ?? 0) - conversation.unread;
+      // One that was never opened waits until it is, unless it has something new; of rooms nobody else knows whether they have.
+      const isWanted = conversation.older !== undefined || missing > 0 || isRoom(conversation.name);
+      if (isWanted) await this.catchUp(conversation, unread.get(conversation));
     }
-    this.events.emit("list");
   }
 
   /** Hears of a person's presence; is a member of a room. Tries anew if it failed. */
@@ -200,7 +205,6 @@ export class Session {
     const conversation = this.begin(live.conversation);
     const message = fromLive(live);
     if (!conversation.add(message)) return;
-    if (message.status === "unread") conversation.unread += 1;
     this.events.emit("arrived", conversation, message);
     this.#changed(conversation);
   }
@@ -227,14 +231,6 @@ export class Session {
     if (status === "failed") conversation.reset(id, "failed", detail);
     else conversation.settle(id, status, detail ? new Date(detail).getTime() : null);
     this.#changed(conversation);
-  }
-
-  /** The other one was not told: the next look at the conversation tells. */
-  #unmark(conversation, ids) {
-    for (const id of ids) {
-      const message = conversation.byId(id);
-      if (message) message.status = "unread";
-    }
   }
 
   #changed(conversation) {

@@ -57,9 +57,10 @@ export class Sidebar {
       presence: h("span", { class: "heard" }),
       when: h("span", { class: "entry-when" }),
       last: h("span", { class: "entry-last" }),
-      badge: h("span", { class: "badge", hidden: true }),
+      count: h("span"),
       state: "",
     };
+    entry.badge = h("span", { class: "badge", hidden: true }, entry.count, h("span", { class: "heard" }, " unread"));
     entry.link = h("a", { href: `#${encodeURIComponent(name)}` }, entry.picture, entry.name, entry.presence, entry.when, entry.last, entry.badge);
     entry.item = h("li", { class: "entry", "data-name": name }, entry.link);
     markCurrent(entry, name === this.#current);
@@ -81,8 +82,7 @@ export class Sidebar {
     const unread = conversation.unread;
     entry.item.classList.toggle("unread", unread > 0);
     entry.badge.hidden = unread === 0;
-    setText(entry.badge, unread > 99 ? "99+" : String(unread));
-    entry.badge.setAttribute("aria-label", `${unread} unread`);
+    setText(entry.count, unread > 99 ? "99+" : String(unread));
   }
 }
 
