@@ -55,7 +55,7 @@ export class Chat {
 
   /** The connection is back: what could not be fetched is, now. */
   async resume() {
-    if (!this.#isLoaded) await this.#load();
+    if (this.#conversation.older === undefined) await this.#load();
     else this.update();
   }
 
@@ -114,7 +114,9 @@ export class Chat {
     this.#isLoading = true;
     await this.#session.catchUp(this.#conversation);
     this.#isLoading = false;
-    if (this.#conversation.older !== undefined && !this.#isLoaded) this.#loaded();
+    // Without its history it works all the same: the server's store may be out of order, and messages go on.
+    if (!this.#isLoaded) this.#loaded();
+    else this.update();
   }
 
   #loaded() {
@@ -124,7 +126,7 @@ export class Chat {
   }
 
   async #older() {
-    if (this.#isLoading || this.#conversation.older == null || this.#session.state !== "online") return;
+    if (this.#isLoading || this.#conversation.older === null || this.#session.state !== "online") return;
     this.#isLoading = true;
     await this.#session.loadOlder(this.#conversation);
     this.#isLoading = false;

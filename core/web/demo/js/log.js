@@ -30,7 +30,7 @@ export class Log {
     this.element = h("div", { class: "log", id: "log", role: "log", "aria-live": "off", "aria-label": label, tabindex: "0" },
       h("div", { class: "log-inside" }, this.#head, this.#list));
     this.element.addEventListener("scroll", () => {
-      if (this.#isLoaded && this.element.scrollTop < NEAR) actions.older();
+      if (this.#isLoaded && this.element.scrollTop < NEAR && conversation.older != null) actions.older();
       actions.onScroll();
     }, { passive: true });
   }
@@ -84,14 +84,17 @@ export class Log {
 
   #showHead() {
     const { name, older } = this.#conversation;
-    const state = !this.#isLoaded ? "loading" : older === null ? "beginning" : "more";
+    const state = !this.#isLoaded ? "loading" : older === null ? "beginning" : older === undefined ? "missing" : "more";
     if (this.#head.dataset.state === state) return;
     this.#head.dataset.state = state;
     if (state === "loading") this.#head.replaceChildren(h("p", { class: "beginning" }, "Looking for earlier messages…"));
-    else if (state === "more") {
-      const button = h("button", { class: "button earlier", type: "button", onclick: () => this.#actions.older() }, "Earlier messages");
-      this.#head.replaceChildren(button);
-    } else this.#head.replaceChildren(beginning(name));
+    else if (state === "missing") this.#head.replaceChildren(h("p", { class: "beginning" }, "Earlier messages cannot be shown now."), this.#more("Try again"));
+    else if (state === "more") this.#head.replaceChildren(this.#more("Earlier messages"));
+    else this.#head.replaceChildren(beginning(name));
+  }
+
+  #more(label) {
+    return h("button", { class: "button earlier", type: "button", onclick: () => this.#actions.older() }, label);
   }
 
   #showRows() {
