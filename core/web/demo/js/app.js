@@ -30,10 +30,10 @@ export class App {
     on("arrived", (conversation, message) => this.#arrived(conversation, message));
     on("presence", (user) => this.#showPresence(user));
     on("trouble", note);
+    on("ready", () => this.#chat?.resume());
     on("state", (state, cause) => {
       this.#banner.show(state);
-      if (state === "online") this.#chat?.resume();
-      else this.#chat?.update();
+      this.#chat?.update();
       if (cause?.name === "ReplacedError") replaced();
     });
     this.#banner.show(session.state);

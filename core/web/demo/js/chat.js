@@ -110,7 +110,7 @@ export class Chat {
   }
 
   async #load() {
-    if (this.#isLoading || this.#session.state !== "online") return;
+    if (this.#isLoading || !this.#session.isReady) return;
     this.#isLoading = true;
     await this.#session.catchUp(this.#conversation);
     this.#isLoading = false;
@@ -126,7 +126,7 @@ export class Chat {
   }
 
   async #older() {
-    if (this.#isLoading || this.#conversation.older === null || this.#session.state !== "online") return;
+    if (this.#isLoading || this.#conversation.older === null || !this.#session.isReady) return;
     this.#isLoading = true;
     await this.#session.loadOlder(this.#conversation);
     this.#isLoading = false;

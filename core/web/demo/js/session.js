@@ -1,5 +1,5 @@
 // One user who is signed in: the connection, the conversations, who is there. The views ask it and hear its events:
-// `state`, `list` (a conversation came, went or changed), `messages(conversation)`, `presence(user)`, `trouble(text)`, `arrived(conversation, message)`.
+// `state`, `ready`, `list` (a conversation came, went or changed), `messages(conversation)`, `presence(user)`, `trouble(text)`, `arrived(conversation, message)`.
 import { Client } from "/client/rtcd-client.js";
 import { Conversation } from "./conversation.js";
 import { explain } from "./errors.js";
@@ -43,6 +43,11 @@ export class Session {
     return this.#client.state;
   }
 
+  /** Whether the server can be asked for what it keeps for this user. */
+  get isReady() {
+    return this.#isKnown && this.state === "online";
+  }
+
   get presence() {
     return this.#presence;
   }
@@ -78,7 +83,7 @@ export class Session {
     this.conversations.set(name, conversation);
     this.#roster.add(name, conversation.since);
     this.events.emit("list");
-    if (this.state === "online") this.#follow(name);
+    if (this.isReady) this.#follow(name);
     return conversation;
   }
 
@@ -165,6 +170,7 @@ export class Session {
 
   /** At first, and after each loss. The library registers and subscribes anew by itself; what was missed comes from history. */
   async #resume() {
+    this.events.emit("ready");
     this.#outbox.flush();
     for (const name of this.conversations.keys()) this.#follow(name);
     await this.#try(() => this.#refresh());
