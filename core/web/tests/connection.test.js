@@ -58,7 +58,7 @@ test("one is offline for a while and gets what was missed, once and in order", a
   for (const text of texts) await alice.tick(text, "sent");
   await bob.shows(["them: before"]);
   wire.open();
-  await bob.page.locator("#banner-retry").click();
+  await bob.retry();
   await bob.online();
   await bob.shows(["before", ...texts].map((text) => `them: ${text}`));
   for (const text of texts) await alice.tick(text, "read");
@@ -76,7 +76,7 @@ test("what is written offline leaves when the connection is back", async (t) => 
   await bob.page.getByText("Leaves when the connection is back").waitFor();
   await bob.screenshot("written-offline");
   wire.open();
-  await bob.page.locator("#banner-retry").click();
+  await bob.retry();
   await bob.tick("three", "read");
   await alice.shows(["them: one", "them: two", "them: three"]);
 });
@@ -93,7 +93,7 @@ test("the server is killed and comes back, and the conversation goes on", async 
   await Promise.all([alice.offline(), bob.offline()]);
   await alice.say("meanwhile");
   server = await server.again();
-  for (const { page } of [alice, bob]) await page.locator("#banner-retry").click();
+  await Promise.all([alice.retry(), bob.retry()]);
   await Promise.all([alice.online(), bob.online()]);
   await alice.tick("meanwhile", "read");
   await bob.shows(["them: before", "them: meanwhile"]);

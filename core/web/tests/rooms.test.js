@@ -65,7 +65,7 @@ test("a room goes on over a cut connection, and nothing comes twice", async (t) 
   await alice.say("two", "three");
   await alice.tick("three", "sent");
   wire.open();
-  await bob.page.locator("#banner-retry").click();
+  await bob.retry();
   await bob.shows(["them: one", "them: two", "them: three"]);
   await bob.say("four");
   await alice.shows(["me: one", "me: two", "me: three", "them: four"]);

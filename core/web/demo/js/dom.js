@@ -47,10 +47,11 @@ export function icon(name) {
   return svg;
 }
 
-/** A round button with a picture, a name and a tip. */
+/** A round button with a picture, a name and, unless `data-tip` is null, a tip. */
 export function iconButton(name, label, attributes = {}) {
-  const classes = attributes.class ? ` ${attributes.class}` : "";
-  return h("button", { type: "button", "aria-label": label, "data-tip": label, ...attributes, class: `icon-button tip${classes}` }, icon(name));
+  const all = { type: "button", "aria-label": label, "data-tip": label, ...attributes };
+  all.class = ["icon-button", all["data-tip"] && "tip", attributes.class].filter(Boolean).join(" ");
+  return h("button", all, icon(name));
 }
 
 export function byId(id) {

@@ -10,7 +10,7 @@ const BY_CODE = {
   429: "That was too fast. Try again in a moment.",
   480: "The receiver cannot be reached at the moment.",
   500: "Something went wrong at the server.",
-  503: "The server has no room for this right now. Try again in a moment.",
+  503: "The server cannot take this right now. Try again in a moment.",
   513: "That is too long to be sent.",
 };
 

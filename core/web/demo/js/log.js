@@ -84,13 +84,21 @@ export class Log {
 
   #showHead() {
     const { name, older } = this.#conversation;
-    const state = !this.#isLoaded ? "loading" : older === null ? "beginning" : older === undefined ? "missing" : "more";
+    const state = this.#headState(older);
     if (this.#head.dataset.state === state) return;
     this.#head.dataset.state = state;
     if (state === "loading") this.#head.replaceChildren(h("p", { class: "beginning" }, "Looking for earlier messages…"));
+    else if (state === "offline") this.#head.replaceChildren(h("p", { class: "beginning" }, "Earlier messages come when the connection is back."));
     else if (state === "missing") this.#head.replaceChildren(h("p", { class: "beginning" }, "Earlier messages cannot be shown now."), this.#more("Try again"));
     else if (state === "more") this.#head.replaceChildren(this.#more("Earlier messages"));
     else this.#head.replaceChildren(beginning(name));
+  }
+
+  #headState(older) {
+    if (older === null) return "beginning";
+    if (older !== undefined) return "more";
+    if (!this.#actions.isOnline()) return "offline";
+    return this.#isLoaded ? "missing" : "loading";
   }
 
   #more(label) {
@@ -156,6 +164,6 @@ function isOneGroup(one, other) {
 }
 
 function beginning(name) {
-  const about = isRoom(name) ? "All who are in this room read what you write here." : "What you write waits if they are away.";
+  const about = isRoom(name) ? "All who are in this room read what you write here." : `If ${shown(name)} is away, your messages wait.`;
   return h("div", { class: "beginning" }, avatar(name), h("strong", {}, shown(name)), about);
 }

@@ -76,6 +76,11 @@ export class Tab {
     await this.page.locator('#banner[data-kind="lost"]').waitFor();
   }
 
+  /** Tries to connect now. The page may just have done so by itself, and the button be gone. */
+  async retry() {
+    await this.page.locator("#banner-retry").dispatchEvent("click");
+  }
+
   async add(kind, name) {
     const label = kind === "room" ? "Join a room" : "Add a person";
     await this.page.getByRole("navigation").getByRole("button", { name: label }).first().click();
@@ -112,6 +117,16 @@ export class Tab {
   async tick(text, ...statuses) {
     const any = statuses.map((status) => `[data-status="${status}"]`).join(",");
     await this.message(text).and(this.page.locator(any)).waitFor();
+  }
+
+  /** Presses "Try again" as often as it is there. */
+  async retryUntilSent(text) {
+    const message = this.message(text);
+    const settled = message.and(this.page.locator('[data-status="sent"], [data-status="failed"]'));
+    do {
+      await message.getByRole("button", { name: "Try again" }).click();
+      await settled.waitFor();
+    } while ((await message.getAttribute("data-status")) === "failed");
   }
 
   /** Waits until the log shows exactly this, in order: "me: …" or "them: …" a message. */

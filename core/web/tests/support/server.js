@@ -14,13 +14,17 @@ export class Server {
   /** Starts it and waits until it listens. A `port` is asked for by a server that comes back. */
   static async start(port = 0, folder = null) {
     const server = new Server();
-    server.folder = folder ?? (await mkdtemp(path.join(tmpdir(), "rtcd-page-")));
+    server.folder = folder ?? (await Server.folder());
     await mkdir(path.join(server.folder, "conf"), { recursive: true });
     // None is refused because the machine is slow.
     const settings = `rtc: {listen: '127.0.0.1:${port}'}\napi: {listen: '127.0.0.1:0'}\nlimits: {overload: 0s}\n`;
     await writeFile(path.join(server.folder, "conf/rtcd.yaml"), settings);
     await server.#run();
     return server;
+  }
+
+  static folder() {
+    return mkdtemp(path.join(tmpdir(), "rtcd-page-"));
   }
 
   async #run() {
