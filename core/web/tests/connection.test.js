@@ -1,24 +1,15 @@
 // The wire between a tab and the server is cut, for a moment and for longer.
-import { after, afterEach, before, test } from "node:test";
-import { Browser } from "./support/browser.js";
+import { test } from "node:test";
 import { Proxy } from "./support/proxy.js";
-import { Server } from "./support/server.js";
+import { stage } from "./support/stage.js";
 
-let server, browser;
-before(async () => {
-  [server, browser] = await Promise.all([Server.start(), Browser.launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(() => browser.clear());
+const on = stage();
 
 /** Alice at the server, Bob behind a wire that can be cut; each has the conversation open. */
 async function pair(alice, bob) {
-  const wire = await Proxy.to(server.port);
-  const [one, other] = [await browser.window(), await browser.window()];
-  const tabs = [await browser.signIn(one, server.url, alice), await browser.signIn(other, wire.url, bob)];
+  const wire = await Proxy.to(on.server.port);
+  const [one, other] = [await on.browser.window(), await on.browser.window()];
+  const tabs = [await on.browser.signIn(one, on.server.url, alice), await on.browser.signIn(other, wire.url, bob)];
   await tabs[0].add("person", bob);
   await tabs[1].add("person", alice);
   return { alice: tabs[0], bob: tabs[1], wire };
@@ -82,17 +73,17 @@ test("what is written offline leaves when the connection is back", async (t) => 
 });
 
 test("the server is killed and comes back, and the conversation goes on", async () => {
-  const [one, other] = [await browser.window(), await browser.window()];
-  const alice = await browser.signIn(one, server.url, "alice4");
-  const bob = await browser.signIn(other, server.url, "bob4");
+  const [one, other] = [await on.browser.window(), await on.browser.window()];
+  const alice = await on.browser.signIn(one, on.server.url, "alice4");
+  const bob = await on.browser.signIn(other, on.server.url, "bob4");
   await alice.add("person", "bob4");
   await bob.add("person", "alice4");
   await alice.say("before");
   await alice.tick("before", "read");
-  await server.kill();
+  await on.server.kill();
   await Promise.all([alice.offline(), bob.offline()]);
   await alice.say("meanwhile");
-  server = await server.again();
+  on.server = await on.server.again();
   await Promise.all([alice.retry(), bob.retry()]);
   await Promise.all([alice.online(), bob.online()]);
   await alice.tick("meanwhile", "read");
@@ -100,9 +91,9 @@ test("the server is killed and comes back, and the conversation goes on", async 
 });
 
 test("a server that cannot be reached is told in words, and signing in works later", async (t) => {
-  const wire = await Proxy.to(server.port);
+  const wire = await Proxy.to(on.server.port);
   t.after(() => wire.stop());
-  const tab = await browser.open(await browser.window(), wire.url);
+  const tab = await on.browser.open(await on.browser.window(), wire.url);
   wire.close();
   await tab.page.getByLabel("Your name").fill("fred");
   await tab.page.keyboard.press("Enter");
@@ -114,12 +105,12 @@ test("a server that cannot be reached is told in words, and signing in works lat
 });
 
 test("a tab that was duplicated takes the connection over, and gives it back", async () => {
-  const window = await browser.window();
-  const first = await browser.signIn(window, server.url, "gina");
+  const window = await on.browser.window();
+  const first = await on.browser.signIn(window, on.server.url, "gina");
   const kept = await first.page.evaluate(() => ({ ...sessionStorage }));
-  const copy = await browser.open(window, "about:blank");
+  const copy = await on.browser.open(window, "about:blank");
   await copy.page.addInitScript((values) => Object.assign(sessionStorage, values), kept);
-  await copy.page.goto(server.url);
+  await copy.page.goto(on.server.url);
   await copy.page.locator("#app").waitFor();
   await first.page.getByRole("dialog").getByText("another tab").waitFor();
   await first.page.getByRole("button", { name: "Use it here" }).click();

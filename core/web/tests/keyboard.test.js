@@ -1,18 +1,9 @@
 // All of it without a pointer.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Browser } from "./support/browser.js";
-import { Server } from "./support/server.js";
+import { test } from "node:test";
+import { stage } from "./support/stage.js";
 
-let server, browser;
-before(async () => {
-  [server, browser] = await Promise.all([Server.start(), Browser.launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(() => browser.clear());
+const on = stage();
 
 /** Presses Tab until the control of this name has the focus; each on the way must show that it has it. */
 async function tabTo(page, name) {
@@ -31,9 +22,9 @@ async function tabTo(page, name) {
 }
 
 test("sign in, add, write, read, leave: by keyboard alone", async () => {
-  const window = await browser.window();
-  const bob = await browser.signIn(window, server.url, "bob");
-  const alice = await browser.open(window, server.url);
+  const window = await on.browser.window();
+  const bob = await on.browser.signIn(window, on.server.url, "bob");
+  const alice = await on.browser.open(window, on.server.url);
   const { keyboard } = alice.page;
   await alice.page.locator("#signin-name:focus").waitFor();
   await keyboard.type("alice");
@@ -81,7 +72,7 @@ test("sign in, add, write, read, leave: by keyboard alone", async () => {
 });
 
 test("the skip link leads to where one writes", async () => {
-  const tab = await browser.signIn(await browser.window(), server.url, "carol");
+  const tab = await on.browser.signIn(await on.browser.window(), on.server.url, "carol");
   await tab.add("person", "dave");
   await tab.page.reload();
   await tab.isOpen("dave");
@@ -92,9 +83,9 @@ test("the skip link leads to where one writes", async () => {
 });
 
 test("a new message is said to those who listen, with its author", async () => {
-  const window = await browser.window();
-  const erin = await browser.signIn(window, server.url, "erin");
-  const fred = await browser.signIn(window, server.url, "fred");
+  const window = await on.browser.window();
+  const erin = await on.browser.signIn(window, on.server.url, "erin");
+  const fred = await on.browser.signIn(window, on.server.url, "fred");
   await fred.add("person", "erin");
   await fred.say("Hello");
   await erin.page.locator("#announcer", { hasText: "New message from fred" }).waitFor({ state: "attached" });
@@ -104,7 +95,7 @@ test("a new message is said to those who listen, with its author", async () => {
 });
 
 test("every control has a name, and what calls will be is told", async () => {
-  const tab = await browser.signIn(await browser.window(), server.url, "gina");
+  const tab = await on.browser.signIn(await on.browser.window(), on.server.url, "gina");
   await tab.add("person", "hal");
   const nameless = await tab.page.evaluate(() =>
     [...document.querySelectorAll("button, input, textarea, select, a[href]")]

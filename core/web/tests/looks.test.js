@@ -1,18 +1,9 @@
 // On a phone, in the dark.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Browser } from "./support/browser.js";
-import { Server } from "./support/server.js";
+import { test } from "node:test";
+import { stage } from "./support/stage.js";
 
-let server, browser;
-before(async () => {
-  [server, browser] = await Promise.all([Server.start(), Browser.launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(() => browser.clear());
+const on = stage();
 
 const PHONE = { viewport: { width: 360, height: 720 }, hasTouch: true, isMobile: true };
 
@@ -22,14 +13,14 @@ async function fitsItsWidth({ page }) {
 }
 
 test("on a phone: one thing at a time, and nothing is wider than it", async () => {
-  const phone = await browser.window(PHONE);
-  const alice = await browser.open(phone, server.url);
+  const phone = await on.browser.window(PHONE);
+  const alice = await on.browser.open(phone, on.server.url);
   await fitsItsWidth(alice);
   await alice.screenshot("phone-signin");
   await alice.page.getByLabel("Your name").fill("alice");
   await alice.page.getByRole("button", { name: "Sign in" }).tap();
   await alice.page.locator("#app").waitFor();
-  const bob = await browser.signIn(await browser.window(), server.url, "bob");
+  const bob = await on.browser.signIn(await on.browser.window(), on.server.url, "bob");
   await bob.add("person", "alice");
   await bob.say("Hi", `A word that is longer than the phone is wide: ${"wide".repeat(40)}`, "Where shall we meet? I could be at the station at six, or a little later if the train is late again.");
 
@@ -56,9 +47,9 @@ test("on a phone: one thing at a time, and nothing is wider than it", async () =
 });
 
 test("dark as the system is, and by the switch, over a reload", async () => {
-  const dark = await browser.window({ colorScheme: "dark" });
-  const alice = await browser.signIn(dark, server.url, "alice2");
-  const bob = await browser.signIn(await browser.window(), server.url, "bob2");
+  const dark = await on.browser.window({ colorScheme: "dark" });
+  const alice = await on.browser.signIn(dark, on.server.url, "alice2");
+  const bob = await on.browser.signIn(await on.browser.window(), on.server.url, "bob2");
   await alice.add("person", "bob2");
   await bob.add("person", "alice2");
   await alice.say("Is it dark where you are?");
@@ -86,7 +77,7 @@ async function isDark({ page }) {
 
 test("text can be read on what is behind it, in both themes", async () => {
   for (const colorScheme of ["light", "dark"]) {
-    const tab = await browser.signIn(await browser.window({ colorScheme }), server.url, `reader-${colorScheme}`);
+    const tab = await on.browser.signIn(await on.browser.window({ colorScheme }), on.server.url, `reader-${colorScheme}`);
     const ratios = await tab.page.evaluate(contrasts);
     for (const [pair, ratio] of Object.entries(ratios)) assert.ok(ratio >= 4.5, `${colorScheme}: ${pair} has ${ratio.toFixed(2)}`);
   }

@@ -1,24 +1,15 @@
 // Two tabs talk, and nothing is lost, doubled or out of order.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Browser } from "./support/browser.js";
-import { Server } from "./support/server.js";
+import { test } from "node:test";
+import { stage } from "./support/stage.js";
 
-let server, browser;
-before(async () => {
-  [server, browser] = await Promise.all([Server.start(), Browser.launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(() => browser.clear());
+const on = stage();
 
 test("two tabs sign in and exchange ten messages, and each gets its ticks", async () => {
-  const window = await browser.window();
-  const alice = await browser.signIn(window, server.url, "alice");
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice");
   await alice.screenshot("empty");
-  const bob = await browser.signIn(window, server.url, "bob");
+  const bob = await on.browser.signIn(window, on.server.url, "bob");
   await alice.add("person", "bob");
   await alice.presence("bob", "online");
   await bob.add("person", "alice");
@@ -41,14 +32,14 @@ test("two tabs sign in and exchange ten messages, and each gets its ticks", asyn
 });
 
 test("a tick tells sent, delivered and read apart", async () => {
-  const window = await browser.window();
-  const alice = await browser.signIn(window, server.url, "alice2");
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice2");
   await alice.add("person", "carol");
   await alice.presence("carol", "away");
   await alice.say("Are you there?");
   await alice.tick("Are you there?", "sent");
 
-  const carol = await browser.signIn(window, server.url, "carol");
+  const carol = await on.browser.signIn(window, on.server.url, "carol");
   await alice.presence("carol", "online");
   await alice.tick("Are you there?", "delivered");
   await carol.entry("alice2").locator(".badge", { hasText: "1" }).waitFor();
@@ -61,9 +52,9 @@ test("a tick tells sent, delivered and read apart", async () => {
 });
 
 test("what was read stays read, and what was not stays unread, over a reload", async () => {
-  const window = await browser.window();
-  const alice = await browser.signIn(window, server.url, "alice3");
-  const bob = await browser.signIn(window, server.url, "bob3");
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice3");
+  const bob = await on.browser.signIn(window, on.server.url, "bob3");
   await alice.add("person", "bob3");
   await alice.say("one", "two");
   await bob.choose("alice3");
@@ -82,9 +73,9 @@ test("what was read stays read, and what was not stays unread, over a reload", a
 });
 
 test("one reloads in mid-conversation and misses nothing", async () => {
-  const window = await browser.window();
-  const alice = await browser.signIn(window, server.url, "alice4");
-  const bob = await browser.signIn(window, server.url, "bob4");
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice4");
+  const bob = await on.browser.signIn(window, on.server.url, "bob4");
   await alice.add("person", "bob4");
   await bob.add("person", "alice4");
 
@@ -102,9 +93,9 @@ test("one reloads in mid-conversation and misses nothing", async () => {
 });
 
 test("what was being sent when the tab was reloaded is sent", async () => {
-  const window = await browser.window();
-  const alice = await browser.signIn(window, server.url, "alice5");
-  const bob = await browser.signIn(window, server.url, "bob5");
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice5");
+  const bob = await on.browser.signIn(window, on.server.url, "bob5");
   await alice.add("person", "bob5");
   await bob.add("person", "alice5");
   const texts = Array.from({ length: 5 }, (_, at) => `Quick ${at + 1}`);
@@ -116,8 +107,8 @@ test("what was being sent when the tab was reloaded is sent", async () => {
 });
 
 test("earlier messages come in pages, and what is read stays where it is", async () => {
-  const window = await browser.window();
-  const alice = await browser.signIn(window, server.url, "alice6");
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice6");
   await alice.add("person", "dan");
   const texts = Array.from({ length: 70 }, (_, at) => `Note ${at + 1}`);
   await alice.say(...texts);
@@ -130,9 +121,9 @@ test("earlier messages come in pages, and what is read stays where it is", async
 });
 
 test("text is text, whatever is in it", async () => {
-  const window = await browser.window();
-  const alice = await browser.signIn(window, server.url, "alice7");
-  const bob = await browser.signIn(window, server.url, "bob7");
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice7");
+  const bob = await on.browser.signIn(window, on.server.url, "bob7");
   await alice.add("person", "bob7");
   await bob.add("person", "alice7");
   const evil = `<img src=x onerror="document.title='gone'"> </script><b>bold</b> javascript:alert(1) "&amp;"`;
@@ -143,10 +134,10 @@ test("text is text, whatever is in it", async () => {
 });
 
 test("two devices of one user see the same conversation", async () => {
-  const [one, other] = [await browser.window(), await browser.window()];
-  const desk = await browser.signIn(one, server.url, "erin");
-  const phone = await browser.signIn(other, server.url, "erin");
-  const bob = await browser.signIn(one, server.url, "bob8");
+  const [one, other] = [await on.browser.window(), await on.browser.window()];
+  const desk = await on.browser.signIn(one, on.server.url, "erin");
+  const phone = await on.browser.signIn(other, on.server.url, "erin");
+  const bob = await on.browser.signIn(one, on.server.url, "bob8");
   await bob.add("person", "erin");
   await bob.say("To both of you");
   await desk.choose("bob8");

@@ -1,24 +1,15 @@
 // Rooms: all who are in one read what is said in it.
-import { after, afterEach, before, test } from "node:test";
-import { Browser } from "./support/browser.js";
+import { test } from "node:test";
 import { Proxy } from "./support/proxy.js";
-import { Server } from "./support/server.js";
+import { stage } from "./support/stage.js";
 
-let server, browser;
-before(async () => {
-  [server, browser] = await Promise.all([Server.start(), Browser.launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(() => browser.clear());
+const on = stage();
 
 test("three talk in a room, and each sees who said what", async () => {
-  const window = await browser.window();
+  const window = await on.browser.window();
   const tabs = [];
   for (const name of ["alice", "bob", "carol"]) {
-    const tab = await browser.signIn(window, server.url, name);
+    const tab = await on.browser.signIn(window, on.server.url, name);
     await tab.add("room", "lobby");
     tabs.push(tab);
   }
@@ -35,9 +26,9 @@ test("three talk in a room, and each sees who said what", async () => {
 });
 
 test("a room has its history for who comes back, and counts what was not read", async () => {
-  const window = await browser.window();
-  const alice = await browser.signIn(window, server.url, "alice2");
-  const bob = await browser.signIn(window, server.url, "bob2");
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice2");
+  const bob = await on.browser.signIn(window, on.server.url, "bob2");
   await alice.add("room", "garden");
   await bob.add("room", "garden");
   await alice.say("one");
@@ -52,10 +43,10 @@ test("a room has its history for who comes back, and counts what was not read", 
 });
 
 test("a room goes on over a cut connection, and nothing comes twice", async (t) => {
-  const wire = await Proxy.to(server.port);
+  const wire = await Proxy.to(on.server.port);
   t.after(() => wire.stop());
-  const alice = await browser.signIn(await browser.window(), server.url, "alice3");
-  const bob = await browser.signIn(await browser.window(), wire.url, "bob3");
+  const alice = await on.browser.signIn(await on.browser.window(), on.server.url, "alice3");
+  const bob = await on.browser.signIn(await on.browser.window(), wire.url, "bob3");
   await alice.add("room", "attic");
   await bob.add("room", "attic");
   await alice.say("one");
@@ -72,9 +63,9 @@ test("a room goes on over a cut connection, and nothing comes twice", async (t) 
 });
 
 test("who leaves a room gets no more of it, and has it back after joining again", async () => {
-  const window = await browser.window();
-  const alice = await browser.signIn(window, server.url, "alice4");
-  const bob = await browser.signIn(window, server.url, "bob4");
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice4");
+  const bob = await on.browser.signIn(window, on.server.url, "bob4");
   await alice.add("room", "cellar");
   await bob.add("room", "cellar");
   await bob.page.getByRole("button", { name: "Leave the room" }).click();

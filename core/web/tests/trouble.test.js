@@ -1,28 +1,23 @@
 // What the server cannot do is told in words, and all else goes on.
 import { mkdir, rmdir } from "node:fs/promises";
 import path from "node:path";
-import { after, afterEach, before, test } from "node:test";
-import { Browser } from "./support/browser.js";
+import { test } from "node:test";
 import { Server } from "./support/server.js";
+import { stage } from "./support/stage.js";
 
-let server, browser, database;
-before(async () => {
+let database;
+const on = stage(async () => {
   const folder = await Server.folder();
   // A folder in its place: the database cannot be opened.
   database = path.join(folder, "state/messages.db");
   await mkdir(database, { recursive: true });
-  [server, browser] = await Promise.all([Server.start(0, folder), Browser.launch()]);
+  return folder;
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(() => browser.clear());
 
 test("without a database those who are there talk; what cannot be kept is told, and leaves when tried again", async () => {
-  const window = await browser.window();
-  const alice = await browser.signIn(window, server.url, "alice");
-  const bob = await browser.signIn(window, server.url, "bob");
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice");
+  const bob = await on.browser.signIn(window, on.server.url, "bob");
   await alice.add("person", "bob");
   await alice.say("Can you hear me?");
   await bob.choose("alice");

@@ -131,7 +131,13 @@ export class Session {
 
   /** Brings a conversation up to date, or gets its latest pages, with all that is unread, if none is there. */
   async catchUp(conversation, unread = 0) {
-    await this.#try(() => this.#history.catchUp(conversation, unread));
+    // Where it fails, the conversation itself says that something is missing.
+    try {
+      if (isRoom(conversation.name)) await this.#follow(conversation.name);
+      await this.#history.catchUp(conversation, unread);
+    } catch {
+      // The view sees that there is no history.
+    }
     this.#changed(conversation);
   }
 
@@ -172,8 +178,16 @@ export class Session {
   async #resume() {
     this.events.emit("ready");
     this.#outbox.flush();
-    for (const name of this.conversations.keys()) this.#follow(name);
-    await this.#try(() => this.#refresh());
+    for (const name of this.conversations.keys()) {
+      // A membership may have ended meanwhile, and history is for members: this waits until there is one again.
+      if (isRoom(name)) this.#followed.delete(name);
+      this.#follow(name);
+    }
+    try {
+      await this.#refresh();
+    } catch {
+      if (this.state === "online") this.events.emit("trouble", "Earlier conversations cannot be shown right now.");
+    }
     this.events.emit("list");
   }
 

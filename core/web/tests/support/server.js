@@ -40,6 +40,7 @@ export class Server {
     // What it says at its end must find a reader.
     this.process.stdout.resume();
     const port = /ws:\/\/[^/]*:(\d+)\//.exec(said)?.[1];
+    if (!port) this.process.kill("SIGKILL");
     if (!port) throw new Error(`rtcd did not start: ${said}${await readFile(path.join(this.folder, "stderr.log"), "utf8")}`);
     this.port = Number(port);
     this.url = `http://127.0.0.1:${port}/`;
