@@ -1,5 +1,6 @@
 // The state of the connection, where it is not as it should be.
 import { byId, setText } from "./dom.js";
+import { announce } from "./notes.js";
 
 /** So long, in ms, the good news stays. */
 const STAYS = 2500;
@@ -35,6 +36,7 @@ export class Banner {
 
   #say(kind, text) {
     const banner = byId("banner");
+    if (banner.hidden || byId("banner-text").textContent !== text) announce(text);
     banner.dataset.kind = kind;
     banner.hidden = false;
     setText(byId("banner-text"), text);

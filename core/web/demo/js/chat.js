@@ -17,6 +17,7 @@ export class Chat {
   #missed = h("span", { class: "badge" });
   #below = 0;
   #isLoading = false;
+  #isAskedAgain = false;
   #isLoaded = false;
 
   /** `leave`: goes back to the list; `remove`: takes the conversation off it. */
@@ -110,9 +111,15 @@ export class Chat {
   }
 
   async #load() {
-    if (this.#isLoading || !this.#session.isReady) return;
+    if (!this.#session.isReady) return;
+    this.#isAskedAgain = this.#isLoading;
+    if (this.#isLoading) return;
     this.#isLoading = true;
-    await this.#session.catchUp(this.#conversation);
+    do {
+      this.#isAskedAgain = false;
+      await this.#session.catchUp(this.#conversation);
+      // The connection may have been lost and be back meanwhile.
+    } while (this.#isAskedAgain && this.#conversation.older === undefined);
     this.#isLoading = false;
     // Without its history it works all the same: the server's store may be out of order, and messages go on.
     if (!this.#isLoaded) this.#loaded();

@@ -20,13 +20,11 @@ export class Roster {
   add(name, since) {
     const known = this.#entries.get(name);
     if (known && !known.hidden) return;
-    this.#entries.set(name, { since, readUntil: known?.readUntil ?? 0 });
-    this.#keep();
+    this.#keep(name, { since, readUntil: known?.readUntil ?? 0 });
   }
 
   hide(name, date) {
-    this.#entries.set(name, { ...this.#entries.get(name), hidden: date });
-    this.#keep();
+    this.#keep(name, { ...this.#entries.get(name), hidden: date });
   }
 
   /** Whether it was taken off the list, and nothing was said since. A room that is not on the list is one that was left. */
@@ -42,12 +40,12 @@ export class Roster {
 
   setReadUntil(name, date) {
     const entry = this.#entries.get(name);
-    if (!entry || entry.readUntil >= date) return;
-    entry.readUntil = date;
-    this.#keep();
+    if (entry && entry.readUntil < date) this.#keep(name, { ...entry, readUntil: date });
   }
 
-  #keep() {
-    lasting.write(this.#key, Object.fromEntries(this.#entries));
+  /** Another tab of this user may have changed others meanwhile. */
+  #keep(name, entry) {
+    this.#entries.set(name, entry);
+    lasting.write(this.#key, { ...lasting.read(this.#key, {}), [name]: entry });
   }
 }

@@ -10,6 +10,8 @@ import { isRoom } from "./names.js";
 import { Outbox } from "./outbox.js";
 import { Roster } from "./roster.js";
 
+/** Ids in one receipt: the server takes a thousand. */
+const RECEIPT = 500;
 const scheme = location.protocol === "https:" ? "wss" : "ws";
 
 export class Session {
@@ -124,9 +126,15 @@ export class Session {
     if (ids.length === 0) return;
     for (const id of ids) conversation.markRead(id);
     if (isRoom(conversation.name)) this.#roster.setReadUntil(conversation.name, conversation.byId(ids.at(-1)).date);
-    // If the other one cannot be told now, the next look at the conversation does it.
-    else this.#client.markRead(conversation.name, ids).catch(() => ids.forEach((id) => conversation.markUnread(id)));
+    else {
+      for (let at = 0; at < ids.length; at += RECEIPT) this.#tellRead(conversation, ids.slice(at, at + RECEIPT));
+    }
     this.events.emit("list");
+  }
+
+  /** If the other one cannot be told now, the next look at the conversation does it. */
+  #tellRead(conversation, ids) {
+    this.#client.markRead(conversation.name, ids).catch(() => ids.forEach((id) => conversation.markUnread(id)));
   }
 
   /** Brings a conversation up to date, or gets its latest pages, with all that is unread, if none is there. */
