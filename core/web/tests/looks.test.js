@@ -5,11 +5,21 @@ import { stage } from "./support/stage.js";
 
 const on = stage();
 
-const PHONE = { viewport: { width: 360, height: 720 }, hasTouch: true, isMobile: true };
+const PHONE = { viewport: { width: 320, height: 660 }, hasTouch: true, isMobile: true };
 
 async function fitsItsWidth({ page }) {
-  const [needs, has] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  const { needs, has, outside } = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    const controls = [...document.querySelectorAll("button, input, textarea, select, .bubble")];
+    const isOutside = (element) => {
+      const { left, right, width } = element.getBoundingClientRect();
+      return width > 0 && (left < 0 || right > clientWidth);
+    };
+    return { needs: scrollWidth, has: clientWidth, outside: controls.filter(isOutside).map((element) => element.outerHTML) };
+  });
   assert.ok(needs <= has, `needs ${needs} of ${has} px`);
+  // What is cut off at the side makes nothing scroll.
+  assert.deepEqual(outside, []);
 }
 
 test("on a phone: one thing at a time, and nothing is wider than it", async () => {
@@ -39,6 +49,20 @@ test("on a phone: one thing at a time, and nothing is wider than it", async () =
   await alice.tick("At six", "delivered", "read");
   await fitsItsWidth(alice);
   await alice.screenshot("phone-conversation");
+  const long = "a-room-with-a-name-that-is-as-long-as-anybody-could-wish-for-it";
+  await alice.page.getByRole("button", { name: "Back to the list" }).tap();
+  await alice.page.getByRole("navigation").getByRole("button", { name: "Join a room" }).first().tap();
+  await alice.page.locator("#new-name").fill(long);
+  await alice.page.locator("#new-submit").tap();
+  await alice.isOpen(long);
+  await fitsItsWidth(alice);
+  await alice.page.getByRole("button", { name: "Leave the room" }).tap();
+  await fitsItsWidth(alice);
+  await alice.page.getByRole("button", { name: "Cancel" }).tap();
+  await alice.page.getByRole("button", { name: "Back to the list" }).tap();
+  await fitsItsWidth(alice);
+  await alice.entry("bob").locator("a").tap();
+  await alice.isOpen("bob");
   await alice.page.goBack();
   await alice.page.getByRole("navigation").waitFor();
   await alice.entry("bob").locator("a").tap();

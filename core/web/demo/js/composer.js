@@ -12,7 +12,10 @@ export function composer(name, send) {
   const text = h("textarea", { id: "composer", rows: "1", maxlength: String(LONGEST), "aria-label": label, placeholder: "Write a message", enterkeyhint: "send" });
   const form = h("form", { class: "composer" }, text, iconButton("send", "Send", { type: "submit", class: "send", "data-tip": null }));
   text.value = drafts.get(name) ?? "";
-  text.addEventListener("input", () => keep(name, text.value));
+  text.addEventListener("input", () => {
+    keep(name, text.value);
+    fit(text);
+  });
   text.addEventListener("keydown", (event) => {
     // An input method uses Enter for itself. On a phone Enter is a new line, as everywhere there.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || matchMedia("(pointer: coarse)").matches) return;
@@ -26,9 +29,17 @@ export function composer(name, send) {
     if (written === "") return;
     text.value = "";
     keep(name, "");
+    fit(text);
     send(written);
   });
   return form;
+}
+
+/** As high as what is in it; where the browser does not do so by itself. */
+function fit(text) {
+  if (CSS.supports("field-sizing", "content")) return;
+  text.style.height = "auto";
+  text.style.height = `${text.scrollHeight + 2}px`;
 }
 
 function keep(name, text) {
