@@ -1,4 +1,4 @@
-//! `/openapi.json` says what the API side does: each operation is called, and answers nothing that is not documented.
+//! `/openapi.json` says what APIs do, on both sides: each operation is called, and answers nothing that is not documented.
 #![allow(
     unused_imports,
     clippy::unwrap_used,
@@ -10,21 +10,73 @@
 
 mod common;
 
-use common::{Setup, TestServer};
+use common::{Client, Setup, TestServer, request};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde_json::Value;
+use rtcd_sdk::api_prelude::*;
+use rtcd_sdk::jsip;
+use rtcd_sdk::prelude::{Arc, Cx, Incoming, Outcome, Request, Slp};
+use serde_json::{Value, json};
 
 const ROUTES: &str = "
-slps: {default: conformance, conformance: conformance, chatroom: chatroom}
+slps: {default: conformance, conformance: conformance, chatroom: chatroom, registrar: registrar, keys: keys}
 routes: []
 apis:
   chatroom.v1: {impl: chatroom}
+  registrar.v1: {impl: registrar}
   echo.v1: {impl: echo}
   echo.v2: {impl: echo2}
+  things.v1: {impl: things}
   webhook.v1: {impl: webhook}
 hops: []
 ";
+
+/// Gives a token to whoever asks.
+struct Keys;
+
+rtcd_sdk::register_slp!("keys", Keys);
+
+impl Slp for Keys {
+    type Leg = ();
+    type Service = ();
+
+    fn new(_: &Arc<()>) -> Self {
+        Self
+    }
+
+    async fn on_request(&mut self, cx: &mut Cx, request: Incoming<Request>) -> Outcome {
+        let mut response = request.response(jsip::StatusCode::OK);
+        response.headers.set_text("Token", &cx.token(&request.from).text);
+        cx.send(request.leg, response)?;
+        cx.finish();
+        Ok(())
+    }
+}
+
+/// An API for users.
+struct Things;
+
+rtcd_sdk::register_api!("things", Things);
+
+impl Api for Things {
+    const AUDIENCE: Audience = Audience::User;
+
+    fn router(_: ApiContext) -> Result<OpenApiRouter, LoadError> {
+        Ok(OpenApiRouter::default().routes(routes!(thing, make)))
+    }
+}
+
+/// A thing of the user.
+#[utoipa::path(get, path = "/things/{number}", params(("number" = String, Path)), responses((status = 200, body = Envelope)))]
+async fn thing(SignedIn { user }: SignedIn, Path(number): Path<String>) -> ApiResult {
+    Envelope::ok().with("owner", user)?.with("number", number)
+}
+
+/// Makes a thing.
+#[utoipa::path(post, path = "/things/{number}", params(("number" = String, Path)), request_body = Object, responses((status = 200, body = Envelope)))]
+async fn make(SignedIn { user }: SignedIn, Json(thing): Json<Value>) -> ApiResult {
+    Envelope::ok().with("owner", user)?.with("thing", thing)
+}
 
 /// Calls of each operation.
 const CALLS: usize = 40;
@@ -71,6 +123,7 @@ async fn the_document() {
 async fn nothing_is_answered_that_is_not_documented() {
     let server = Setup::new().routes(ROUTES).start().await;
     let (_, document) = server.api("GET", "/openapi.json").await;
+    let token = token(&server).await;
     let mut random = StdRng::seed_from_u64(20_261);
     let mut seen = std::collections::BTreeSet::new();
     // Those that read come first: some of those that write take APIs away.
@@ -78,7 +131,7 @@ async fn nothing_is_answered_that_is_not_documented() {
         for (path, operations) in document["paths"].as_object().unwrap() {
             let Some(operation) = operations.get(method) else { continue };
             for _ in 0..CALLS {
-                let status = call(&server, &mut random, method, path, operation).await;
+                let status = call(&server, &token, &mut random, method, path, operation).await;
                 seen.insert(format!("{method} {path} {status}"));
             }
         }
@@ -88,8 +141,17 @@ async fn nothing_is_answered_that_is_not_documented() {
     server.stop().await;
 }
 
+async fn token(server: &TestServer) -> String {
+    let mut alice = Client::connect(server, "alice@a").await;
+    alice.send(&request("MESSAGE", "any@keys.test", "alice@a", "key", 1)).await;
+    let token = alice.expect(json!({"Code": 200})).await["Token"].as_str().unwrap().to_owned();
+    alice.close().await;
+    token
+}
+
 async fn call(
     server: &TestServer,
+    token: &str,
     random: &mut StdRng,
     method: &str,
     template: &str,
@@ -119,8 +181,13 @@ async fn call(
     if random.random_bool(0.1) {
         query.push("%ff=&=&a=1&a=2".to_owned());
     }
-    let url = format!("http://{}{path}?{}", server.api, query.join("&"));
+    let is_for_users = template.starts_with("/api/");
+    let side = if is_for_users { server.rtc } else { server.api };
+    let url = format!("http://{side}{path}?{}", query.join("&"));
     let mut request = server.http().request(method.to_uppercase().parse().unwrap(), &url);
+    if is_for_users && random.random_bool(0.9) {
+        request = request.bearer_auth(token);
+    }
     if random.random_bool(0.5) {
         request = request.header("Accept", "application/json");
     }

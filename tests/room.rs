@@ -83,6 +83,43 @@ async fn all_members_answer_at_once() {
     server.end_with(clients).await;
 }
 
+/// What cannot be kept is refused, and nobody hears it; all else goes on. A room that keeps nothing does not care.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_store() {
+    for keep in [true, false] {
+        let setup = Setup::new().routes(ROUTES).service("store", "max_size: 131072");
+        let setup = setup.service("chatroom", if keep { "{}" } else { "history: {keep: false}" });
+        let server = setup.start().await;
+        let names = ["sender@client.test", "member@client.test"].map(str::to_owned);
+        let [mut sender, mut member] = members(&server, names.into_iter()).await.try_into().unwrap();
+        let (mut accepted, mut refused) = (Vec::new(), 0);
+        for n in 0..40 {
+            let large = fields(say(&sender.user, n), json!({"Body": "x".repeat(8000)}));
+            sender.send(&large).await;
+            let answer = timeout(PATIENCE, sender.recv()).await.unwrap();
+            match answer["Code"].as_u64() {
+                Some(200) => accepted.push(n),
+                Some(503) => {
+                    assert_eq!(answer["Reason"], "The message cannot be kept now");
+                    refused += 1;
+                }
+                _ => panic!("{answer}"),
+            }
+        }
+        assert_eq!(refused > 0, keep);
+        for n in &accepted {
+            let message = timeout(PATIENCE, member.recv()).await.unwrap();
+            assert_eq!(message["X-Number"], *n);
+            member.reply(&message, 200).await;
+        }
+        let refresh = fields(subscribe(&sender.user, 600), json!({"DialogueID": "again"}));
+        sender.send(&refresh).await;
+        sender.expect(answer(&refresh, 200)).await;
+        // Closing, the member finds that nothing more has come.
+        server.end_with(vec![sender, member]).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_members_speak_and_hear_in_one_order() {
     const FEW: usize = 20;

@@ -213,6 +213,17 @@ hops: []
         server.end().await;
     }
 
+    /// The last two, in order, as they were sent; again to who comes again.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_joins_is_told_what_was_said() {
+        let setup = Setup::new().routes(ROUTES).service("chatroom", "history: {on_join: 2}");
+        let server = setup.start().await;
+        let alice = play(&server, ALICE, "chat/history_alice").end().await;
+        let bob = play(&server, BOB, "chat/history_bob").end().await;
+        insta::assert_snapshot!("chat_history", Redactor::new().redact(&format!("{alice}\n{bob}")));
+        server.end().await;
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_api_shows_rooms_and_drops_members() {
         let server = start("{}").await;
@@ -236,6 +247,84 @@ hops: []
         ask("GET", "/chatroom/v1/nothing").await;
         ask("POST", "/chatroom/v1/rooms").await;
         insta::assert_snapshot!("chat_api", seen);
+        server.end().await;
+    }
+}
+
+/// REGISTER, and presence by SUBSCRIBE and NOTIFY, with the routes that come with the server.
+mod presence {
+    use serde_json::json;
+
+    use super::*;
+
+    const ROUTES: &str = include_str!("../routes.yaml");
+
+    const ALICE: &str = "alice@presence.test&device=phone";
+    const DESK: &str = "bob@presence.test&device=desk";
+    const PHONE: &str = "bob@presence.test&device=phone";
+
+    async fn start(settings: &str) -> TestServer {
+        Setup::new().routes(ROUTES).settings(settings).start().await
+    }
+
+    macro_rules! alone {
+        ($($name:ident $settings:literal;)*) => {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let server = start($settings).await;
+                let script = concat!("presence/", stringify!($name));
+                let transcript = play(&server, ALICE, script).end().await;
+                insta::assert_snapshot!(script.replace('/', "_"), Redactor::new().redact(&transcript));
+                server.end().await;
+            }
+        )*};
+    }
+
+    alone! {
+        register "{}";
+        refusals "{}";
+        its_time "jsip: {min_expire: 1s}";
+    }
+
+    /// One change after the other, each when the one before has been told.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn two_devices_are_watched() {
+        let server = start("{}").await;
+        let mut alice = play(&server, ALICE, "presence/alice");
+        let mut bobs = String::new();
+        let steps = [(DESK, "online"), (PHONE, "busy"), (PHONE, "away"), (DESK, "leaves")];
+        for (told, (device, script)) in (1..).zip(steps) {
+            alice.saw("NOTIFY", told).await;
+            bobs += &play(&server, device, &format!("presence/bob_{script}")).end().await;
+        }
+        let alice = alice.end().await;
+        insta::assert_snapshot!("presence_two_devices", Redactor::new().redact(&format!("{alice}\n{bobs}")));
+        server.end().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_api_shows_users_and_drops_devices() {
+        let server = start("{}").await;
+        play(&server, DESK, "presence/bob_online").end().await;
+        play(&server, PHONE, "presence/bob_busy").end().await;
+        let bob = "/registrar/v1/users/bob@presence.test";
+        assert_eq!(
+            server.api("GET", "/registrar/v1/users").await,
+            (200, json!({"code": 0, "msg": "OK", "users": ["bob@presence.test"]}))
+        );
+        let mut seen = server.api("GET", bob).await;
+        for contact in seen.1["contacts"].as_array_mut().unwrap() {
+            assert!(contact["expires"].as_u64().is_some_and(|left| left <= 300));
+            contact["expires"] = json!(300);
+        }
+        let expected = json!({"code": 0, "msg": "OK", "user": "bob@presence.test", "state": "busy", "contacts": [
+            {"contact": "bob@presence.test;device=desk", "device": "desk", "state": "online", "expires": 300},
+            {"contact": "bob@presence.test;device=phone", "device": "phone", "state": "busy", "expires": 300},
+        ]});
+        assert_eq!(seen, (200, expected));
+        assert_eq!(server.api("DELETE", &format!("{bob}/phone")).await.0, 200);
+        assert_eq!(server.api("GET", bob).await.1["state"], "online");
+        assert_eq!(server.api("DELETE", &format!("{bob}/phone")).await.0, 404);
         server.end().await;
     }
 }

@@ -212,6 +212,12 @@ impl<L: Clone, S> Cx<L, S> {
         self.env.world.realm()
     }
 
+    /// Runs a future beside the task, which does not wait for it: for what takes long and whose result comes back as mail. It is not
+    /// ended with the task. Whatever it waits for must have an end.
+    pub fn run(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.env.world.run(Box::pin(future));
+    }
+
     /// A client for other HTTP servers, with pooled connections and time limits. It follows no redirects.
     pub fn http(&self) -> reqwest::Client {
         self.env.world.http()

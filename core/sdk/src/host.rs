@@ -152,6 +152,9 @@ impl Outbox {
     }
 }
 
+/// What runs beside the tasks.
+pub type Beside = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A value that plugins share.
 pub type Shared = Arc<dyn Any + Send + Sync>;
 
@@ -177,6 +180,8 @@ pub trait World: Send + Sync {
     fn http(&self) -> reqwest::Client;
     /// Runs a service task.
     fn spawn(&self, name: &'static str, task: Box<dyn Hosted>) -> RawMailbox;
+    /// Runs a future beside all tasks.
+    fn run(&self, future: Beside);
     /// The context of the loaded service whose context is of this type.
     fn service(&self, context: std::any::TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
     /// The value of this type that all plugins share; `make` is called if there is none yet.

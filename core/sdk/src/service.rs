@@ -131,6 +131,11 @@ impl Load {
         self.settings.read()
     }
 
+    /// Runs a future beside all tasks, as [`Cx::run`] does.
+    pub fn run(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.world.run(Box::pin(future));
+    }
+
     /// Settings that several plugins share, from `conf/NAME.yaml`.
     ///
     /// # Errors

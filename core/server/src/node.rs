@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use arc_swap::{ArcSwap, Guard};
 use jsip::{CSeq, DialogId, Request, StackConfig, Uri};
-use rtcd_sdk::host::{Hosted, RawMailbox, Shared, World};
+use rtcd_sdk::host::{Beside, Hosted, RawMailbox, Shared, World};
 use rtcd_sdk::{Busy, Peer, Token};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -322,6 +322,10 @@ impl World for Node {
             tokio::spawn(Actor::of_service(node, mailbox, name, task).run());
         }
         Arc::new(move |mail| address.send(Mail::Service(mail)).map_err(|_| Busy))
+    }
+
+    fn run(&self, future: Beside) {
+        tokio::spawn(future);
     }
 
     fn service(&self, context: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {

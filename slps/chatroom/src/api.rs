@@ -88,9 +88,11 @@ impl From<Refusal> for ApiError {
             Refusal::NoRoom => Self::new(StatusCode::NOT_FOUND, 101, refusal.to_string()),
             Refusal::NoUser => Self::new(StatusCode::NOT_FOUND, 102, refusal.to_string()),
             Refusal::Busy => unavailable("Too many requests"),
-            Refusal::NoExpire | Refusal::NoIdentity | Refusal::Unexpected | Refusal::Failed => {
-                Self::internal(refusal.to_string())
-            }
+            Refusal::NoExpire
+            | Refusal::NoIdentity
+            | Refusal::Unexpected
+            | Refusal::NotKept
+            | Refusal::Failed => Self::internal(refusal.to_string()),
         }
     }
 }

@@ -28,19 +28,37 @@
 //! - At most `qsize` messages wait or are under way for a member; beyond that the oldest that waits is dropped, and the log says so.
 //! - At most `qsize` messages of a room wait to be handed out to its members; beyond that a MESSAGE gets 503.
 //!
-//! Settings, `conf/chatroom.yaml`: `qsize` (1024) and `transtimer` (5s).
+//! # History
+//! With `history.keep` messages are kept in the store (`conf/store.yaml`), in the order in which the room accepted them:
+//!
+//! - A sender has its 200 after the commit; it has `Message-ID` and `Date`, as the copies have. The id is the sender's, if it sent one of
+//!   1 to 64 characters, or else a new one.
+//! - If the message cannot be kept now, the sender gets 503, and nobody hears it. Whoever sends it again with the same id may be
+//!   heard twice, but is kept once, with the first date.
+//! - A new member is told the last `history.on_join` messages, in order, as copies; what is said meanwhile comes after them. If
+//!   they cannot be read, it is told none.
+//!
+//! Without it nothing is kept, and a room needs no store.
+//!
+//! Settings, `conf/chatroom.yaml`: `qsize` (1024), `transtimer` (5s), `history.keep` (true), `history.on_join` (0).
 
 mod agenda;
 mod api;
+mod history;
 mod mail;
 mod outbox;
 mod room;
 mod rooms;
 mod settings;
+#[cfg(test)]
+mod tests;
 
+use rtcd_sdk::NoAnswer;
 use rtcd_sdk::prelude::*;
+use rtcd_store::{Store, date_text};
 
 use self::mail::{Accepted, Mail, Post, Refusal};
+use self::room::Place;
 use self::rooms::Rooms;
 use self::settings::Settings;
 
@@ -57,12 +75,16 @@ pub struct ChatRoom;
 #[derive(Debug)]
 pub struct ChatRooms {
     rooms: Mailbox<Mail>,
+    /// If what is said is kept.
+    store: Option<Store>,
+    on_join: usize,
 }
 
 impl Service for ChatRooms {
     fn load(load: &Load) -> Result<Self, LoadError> {
         let settings: Settings = load.settings()?;
-        Ok(Self { rooms: load.spawn(Rooms::new(settings)) })
+        let store = settings.history.keep.then(|| Store::shared(load)).transpose()?;
+        Ok(Self::new(load, settings, store))
     }
 }
 
@@ -76,20 +98,22 @@ impl Slp for ChatRoom {
 
     async fn on_request(&mut self, cx: &mut Cx<(), ChatRooms>, request: Incoming<Request>) -> Outcome {
         let rooms = cx.service().clone();
+        rooms.answer(cx, &request).await
+    }
+}
+
+impl ChatRooms {
+    fn new(load: &Load, settings: Settings, store: Option<Store>) -> Self {
+        let rooms = load.spawn(Rooms::new(settings, store.clone()));
+        Self { rooms, store, on_join: settings.on_join() }
+    }
+
+    async fn answer<S>(&self, cx: &mut Cx<(), S>, request: &Incoming<Request>) -> Outcome {
         let done = match request.method {
-            Method::Subscribe => rooms.subscribe(&request).await,
-            Method::Message => match rooms.post(&request).await {
-                Ok(accepted) => {
-                    cx.reply(&request, StatusCode::OK)?;
-                    // The sender may be a second member on the same connection: its 200 comes before the copies.
-                    cx.flush().await;
-                    rooms.hand_out(accepted);
-                    return Ok(());
-                }
-                Err(refusal) => Err(refusal),
-            },
+            Method::Subscribe => self.on_subscribe(cx, request).await?,
+            Method::Message => self.on_message(cx, request).await?,
             // Of an INVITE that was refused: the stack has answered them.
-            Method::Ack | Method::Bye | Method::Cancel => return Ok(()),
+            Method::Ack | Method::Bye | Method::Cancel => Ok(()),
             Method::Invite
             | Method::Register
             | Method::Options
@@ -98,43 +122,110 @@ impl Slp for ChatRoom {
             | Method::Prack
             | Method::Notify => Err(Refusal::Unexpected),
         };
-        match done {
-            Ok(()) => cx.reply(&request, StatusCode::OK)?,
-            Err(refusal) => cx.refuse(&request, refusal.code(), &refusal.to_string())?,
+        if let Err(refusal) = done {
+            cx.refuse(request, refusal.code(), &refusal.to_string())?;
         }
         Ok(())
     }
-}
 
-impl ChatRooms {
-    async fn subscribe(&self, request: &Request) -> Result<(), Refusal> {
+    async fn on_subscribe<S>(&self, cx: &mut Cx<(), S>, request: &Incoming<Request>) -> Done {
+        let waits = match self.subscribe(request).await {
+            Ok(waits) => waits,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        cx.reply(request, StatusCode::OK)?;
+        if let Some(place) = waits {
+            // What was said before comes after the answer.
+            cx.flush().await;
+            self.recall(place, &request.to).await;
+        }
+        Ok(Ok(()))
+    }
+
+    async fn on_message<S>(&self, cx: &mut Cx<(), S>, request: &Incoming<Request>) -> Done {
+        let mut response = request.response(StatusCode::OK);
+        let (accepted, kept_at) = match self.post(cx, request, &mut response).await {
+            Ok(accepted) => accepted,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        cx.send(request.leg, response)?;
+        // The sender may be a second member on the same connection: its 200 comes before the copies.
+        cx.flush().await;
+        // If the mailbox is full, the room does it by itself in a moment.
+        let _ = self.rooms.send(Mail::HandOut { accepted, kept_at });
+        Ok(Ok(()))
+    }
+
+    /// Joins or leaves; gives the place of a member that waits for what was said before.
+    async fn subscribe(&self, request: &Request) -> Result<Option<Place>, Refusal> {
         let seconds: f64 = request.headers.json("Expire").ok_or(Refusal::NoExpire)?;
         let expire = Duration::try_from_secs_f64(seconds).map_err(|_| Refusal::NoExpire)?;
         let user = identity(request)?;
         let room = room(request)?;
         if expire.is_zero() {
-            return self.ask(|reply| Mail::Leave { room, user, reply }).await?;
+            self.ask(|reply| Mail::Leave { room, user, reply }).await??;
+            return Ok(None);
         }
         let nickname = ByteString::from(&*request.from);
         self.ask(|reply| Mail::Join { room, user, nickname, expire, reply }).await
     }
 
-    async fn post(&self, request: &Request) -> Result<Accepted, Refusal> {
-        let user = identity(request)?;
-        let room = room(request)?;
-        let post = Post::of(request)?;
-        self.ask(|reply| Mail::Post { room, user, post, reply }).await?
+    /// Tells a new member what was said before.
+    async fn recall(&self, place: Place, room: &str) {
+        let posts = match &self.store {
+            Some(store) => history::recall(store, room, self.on_join).await,
+            None => Vec::new(),
+        };
+        // If the mailbox is full, the member goes on without it in a moment.
+        let _ = self.rooms.send(Mail::Recalled { place, posts });
     }
 
-    fn hand_out(&self, accepted: Accepted) {
-        // If the mailbox is full, the room does it by itself in a moment.
-        let _ = self.rooms.send(Mail::HandOut(accepted));
+    /// Whether a user is a member of a room, with whatever device.
+    ///
+    /// # Errors
+    /// If too much waits for the rooms.
+    pub async fn has_member(&self, room: &str, user: &str) -> Result<bool, NoAnswer> {
+        let room = ByteString::from(room);
+        let members = self.rooms.ask(|reply| Mail::Members { room, reply }).await?;
+        let is_user = |identity: &str| {
+            identity == user || Uri::parse(identity).is_ok_and(|identity| identity.address() == user)
+        };
+        Ok(members.is_ok_and(|members| members.iter().any(|(identity, _)| is_user(identity))))
+    }
+
+    /// Has a message accepted, and kept: then the answer tells how. With the date of a repeat's first time.
+    async fn post<S>(
+        &self,
+        cx: &Cx<(), S>,
+        request: &Request,
+        response: &mut Response,
+    ) -> Result<(Accepted, Option<u64>), Refusal> {
+        let user = identity(request)?;
+        let room = room(request)?;
+        let mut post = Post::of(request)?;
+        let keep = self.store.is_some().then(|| Box::new(history::to_keep(cx, &user, &mut post)));
+        let headers = post.headers.clone();
+        let (accepted, commit) = self.ask(|reply| Mail::Post { room, user, post, keep, reply }).await??;
+        let Some(commit) = commit else { return Ok((accepted, None)) };
+        match commit.done().await {
+            Ok(kept) => {
+                response.headers.copy("Message-ID", &headers).set_text("Date", &date_text(kept.date));
+                Ok((accepted, kept.is_repeat.then_some(kept.date)))
+            }
+            Err(problem) => {
+                let _ = self.rooms.send(Mail::Withdraw(accepted));
+                Err(problem.into())
+            }
+        }
     }
 
     async fn ask<R>(&self, mail: impl FnOnce(Reply<R>) -> Mail) -> Result<R, Refusal> {
         Ok(self.rooms.ask(mail).await?)
     }
 }
+
+/// A request is answered, or to be refused.
+type Done = Result<Result<(), Refusal>, Fault>;
 
 /// Who sends the request. A copy: it outlives the frame.
 fn identity(request: &Request) -> Result<ByteString, Refusal> {

@@ -2,18 +2,38 @@ use std::time::Duration;
 
 use rtcd_sdk::jsip::{ByteString, Headers, Request, StatusCode};
 use rtcd_sdk::{NoAnswer, Reply};
+use rtcd_store::{NewMessage, StoreError};
+
+use crate::history::Commit;
+use crate::room::Place;
 
 /// What the rooms are asked.
 #[derive(Debug)]
 pub(crate) enum Mail {
-    /// Become a member, or stay one for longer.
-    Join { room: ByteString, user: ByteString, nickname: ByteString, expire: Duration, reply: Reply<()> },
+    /// Become a member, or stay one for longer. A new one that is to be told what was said before waits for it, in this place.
+    Join {
+        room: ByteString,
+        user: ByteString,
+        nickname: ByteString,
+        expire: Duration,
+        reply: Reply<Option<Place>>,
+    },
+    /// What was said before, oldest first.
+    Recalled { place: Place, posts: Vec<Post> },
     /// Be a member no more.
     Leave { room: ByteString, user: ByteString, reply: Reply<Result<(), Refusal>> },
-    /// Say something: it is accepted, and handed out when the sender has its answer.
-    Post { room: ByteString, user: ByteString, post: Post, reply: Reply<Result<Accepted, Refusal>> },
-    /// The sender has its answer.
-    HandOut(Accepted),
+    /// Say something: it is accepted, and handed out when the sender has its answer. What is to be kept is being kept then.
+    Post {
+        room: ByteString,
+        user: ByteString,
+        post: Post,
+        keep: Option<Box<NewMessage>>,
+        reply: Reply<Result<(Accepted, Option<Commit>), Refusal>>,
+    },
+    /// The sender has its answer. One that was kept earlier has the date of then.
+    HandOut { accepted: Accepted, kept_at: Option<u64> },
+    /// It could not be kept: nobody hears it.
+    Withdraw(Accepted),
     /// Names of all rooms, sorted.
     Rooms { reply: Reply<Vec<ByteString>> },
     /// Members of a room with their nicknames, in the order in which they joined.
@@ -31,7 +51,7 @@ pub(crate) struct Accepted {
 pub(crate) type Number = u64;
 
 /// What all copies of a message have in common. They share it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Post {
     pub(crate) from: ByteString,
     pub(crate) to: ByteString,
@@ -67,6 +87,8 @@ pub(crate) enum Refusal {
     Unexpected,
     #[error("Too many requests")]
     Busy,
+    #[error("The message cannot be kept now")]
+    NotKept,
     #[error("Failed")]
     Failed,
 }
@@ -76,7 +98,7 @@ impl Refusal {
         match self {
             Self::NoExpire | Self::NoIdentity | Self::Unexpected => StatusCode::BAD_REQUEST,
             Self::NoRoom | Self::NoUser => StatusCode::NOT_FOUND,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::NotKept => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -87,6 +109,15 @@ impl From<NoAnswer> for Refusal {
         match problem {
             NoAnswer::Busy => Self::Busy,
             _ => Self::Failed,
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(problem: StoreError) -> Self {
+        match problem {
+            StoreError::Busy => Self::Busy,
+            _ => Self::NotKept,
         }
     }
 }

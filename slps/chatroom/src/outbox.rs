@@ -14,6 +14,7 @@ use crate::mail::{Number, Post};
 /// | Steady | what waits, in order; up to [`WINDOW`] under way, and nothing while the oldest is overdue | 408: Retrying; 480: Paused |
 /// | Retrying | the oldest that waits, alone, once nothing older is under way | 408: the same; 480: Paused; other: Steady, if none that failed waits |
 /// | Paused | nothing | its time is over: Retrying |
+/// | Recalling | nothing | what was said before is there, or its time is over: Steady |
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     /// By number; so what has failed stands before what was never sent.
@@ -46,6 +47,7 @@ enum Pace {
     /// The repeat that is under way, if one is.
     Retrying(Option<LegId>),
     Paused(Instant),
+    Recalling(Instant),
 }
 
 /// How many copies may be under way to a member.
@@ -72,7 +74,7 @@ impl Outbox {
                     && self.under_way.first().is_none_or(|first| now < first.since + patience)
             }
             Pace::Retrying(None) => self.under_way.iter().all(|copy| copy.number > oldest),
-            Pace::Retrying(Some(_)) | Pace::Paused(_) => false,
+            Pace::Retrying(Some(_)) | Pace::Paused(_) | Pace::Recalling(_) => false,
         };
         if !may_go {
             return None;
@@ -122,22 +124,50 @@ impl Outbox {
     /// Until when nothing is sent.
     pub(crate) fn paused_until(&self) -> Option<Instant> {
         match self.pace {
-            Pace::Paused(until) => Some(until),
+            Pace::Paused(until) | Pace::Recalling(until) => Some(until),
             Pace::Steady | Pace::Retrying(_) => None,
         }
     }
 
     /// The pause is over.
     pub(crate) fn resume(&mut self) {
-        if let Pace::Paused(_) = self.pace {
-            self.pace = Pace::Retrying(None);
+        match self.pace {
+            Pace::Paused(_) => self.pace = Pace::Retrying(None),
+            Pace::Recalling(_) => self.pace = Pace::Steady,
+            Pace::Steady | Pace::Retrying(_) => {}
         }
+    }
+
+    /// Nothing has been sent, and nothing is until what was said before is there.
+    pub(crate) fn recall(&mut self, until: Instant) {
+        self.pace = Pace::Recalling(until);
+    }
+
+    pub(crate) fn is_recalling(&self) -> bool {
+        matches!(self.pace, Pace::Recalling(_))
+    }
+
+    /// What was said before: it goes before all else, if it is not with that. Its oldest have to give way to the rest.
+    pub(crate) fn recalled(&mut self, mut posts: Vec<Post>, qsize: usize) {
+        posts.retain(|post| self.waiting.iter().all(|waiting| !is_same(post, &waiting.post)));
+        let room = qsize.saturating_sub(self.waiting.len());
+        let posts = posts.split_off(posts.len().saturating_sub(room));
+        for (number, post) in (1..).zip(posts).collect::<Vec<_>>().into_iter().rev() {
+            self.waiting.push_front(Waiting { number, post: Arc::new(post), has_failed: false });
+        }
+        self.resume();
     }
 
     fn wait_again(&mut self, number: Number, post: Arc<Post>) {
         let at = self.waiting.partition_point(|other| other.number < number);
         self.waiting.insert(at, Waiting { number, post, has_failed: true });
     }
+}
+
+/// Whether two copies are of one message.
+pub(crate) fn is_same(one: &Post, other: &Post) -> bool {
+    one.headers.raw("Message-ID") == other.headers.raw("Message-ID")
+        && one.headers.raw("P-Asserted-Identity") == other.headers.raw("P-Asserted-Identity")
 }
 
 #[cfg(test)]

@@ -40,8 +40,7 @@ pub(crate) struct Member {
 #[derive(Debug)]
 struct FanOut {
     number: Number,
-    /// Until when it is held back, so that the sender has its answer first. `None`: the sender has it.
-    held: Option<Instant>,
+    hold: Hold,
     post: Arc<Post>,
     sender: u64,
     /// The first member that has not got it.
@@ -50,6 +49,19 @@ struct FanOut {
     last: u64,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// It is held back until then, so that it is kept and the sender has its answer first.
+    Until(Instant),
+    /// The sender has its answer.
+    Over,
+    /// Nobody hears it.
+    Withdrawn,
+}
+
+/// Numbers below it are for what was said before a member came.
+const FIRST: Number = 1 << 32;
+
 impl Room {
     pub(crate) fn new(name: ByteString) -> Self {
         Self {
@@ -57,7 +69,7 @@ impl Room {
             members: BTreeMap::new(),
             by_user: HashMap::new(),
             joined: 0,
-            accepted: 0,
+            accepted: FIRST,
             fan_outs: VecDeque::new(),
             busy: false,
         }
@@ -84,21 +96,51 @@ impl Room {
     pub(crate) fn accept(&mut self, sender: u64, post: Post, until: Instant) -> Number {
         self.accepted += 1;
         let (number, last) = (self.accepted, self.joined);
-        let held = Some(until);
-        self.fan_outs.push_back(FanOut { number, held, post: Arc::new(post), sender, from: 0, last });
+        let (hold, post) = (Hold::Until(until), Arc::new(post));
+        self.fan_outs.push_back(FanOut { number, hold, post, sender, from: 0, last });
         number
     }
 
     /// The sender of a message has its answer. Gives until when the message would have been held back.
-    pub(crate) fn release(&mut self, number: Number) -> Option<Instant> {
-        let first = self.fan_outs.front()?.number;
-        let at = usize::try_from(number.checked_sub(first)?).ok()?;
-        self.fan_outs.get_mut(at)?.held.take()
+    pub(crate) fn release(&mut self, number: Number, change: impl FnOnce(&mut Post)) -> Option<Instant> {
+        let fan_out = self.find_fan_out(number)?;
+        let Hold::Until(until) = fan_out.hold else { return None };
+        fan_out.hold = Hold::Over;
+        change(Arc::make_mut(&mut fan_out.post));
+        Some(until)
+    }
+
+    /// Nobody is to hear a message that is held back. Gives until when it would have been.
+    pub(crate) fn withdraw(&mut self, number: Number) -> Option<Instant> {
+        let fan_out = self.find_fan_out(number)?;
+        let Hold::Until(until) = fan_out.hold else { return None };
+        fan_out.hold = Hold::Withdrawn;
+        self.drop_withdrawn();
+        Some(until)
+    }
+
+    /// What is held back is for a member that has just joined, too: what is not may be kept by now, and is read again for it.
+    pub(crate) fn hears_what_is_held(&mut self, member: u64) {
+        for fan_out in self.fan_outs.iter_mut().filter(|fan_out| matches!(fan_out.hold, Hold::Until(_))) {
+            fan_out.last = member;
+        }
+    }
+
+    /// What is still to be handed to a member.
+    pub(crate) fn to_come(&self, member: u64) -> impl Iterator<Item = &Post> {
+        let to_come = self.fan_outs.iter().filter(move |fan_out| {
+            fan_out.hold != Hold::Withdrawn && (fan_out.from..=fan_out.last).contains(&member)
+        });
+        to_come.map(|fan_out| &*fan_out.post)
     }
 
     /// Whether the next message may be handed out.
     pub(crate) fn is_ready(&self, now: Instant) -> bool {
-        self.fan_outs.front().is_some_and(|next| next.held.is_none_or(|until| until <= now))
+        self.fan_outs.front().is_some_and(|next| match next.hold {
+            Hold::Until(until) => until <= now,
+            Hold::Over => true,
+            Hold::Withdrawn => false,
+        })
     }
 
     /// How many messages are not yet with all members.
@@ -124,8 +166,22 @@ impl Room {
         // The budget may have sufficed for just the last one: a range behind it is none.
         if handed < budget || fan_out.from > fan_out.last {
             self.fan_outs.pop_front();
+            self.drop_withdrawn();
         }
         handed
+    }
+
+    fn find_fan_out(&mut self, number: Number) -> Option<&mut FanOut> {
+        let first = self.fan_outs.front()?.number;
+        let at = usize::try_from(number.checked_sub(first)?).ok()?;
+        self.fan_outs.get_mut(at)
+    }
+
+    /// The first one is none that was withdrawn.
+    fn drop_withdrawn(&mut self) {
+        while self.fan_outs.front().is_some_and(|next| next.hold == Hold::Withdrawn) {
+            self.fan_outs.pop_front();
+        }
     }
 }
 
@@ -157,8 +213,9 @@ mod tests {
                 while room.fanning_out() > 0 {
                     room.fan_out(budget, |id, _, number, _| handed.push((number, id)));
                 }
-                let expected: Vec<_> =
-                    (1..=3).flat_map(|number| (2..=members).map(move |id| (number, id))).collect();
+                let expected: Vec<_> = (FIRST + 1..=FIRST + 3)
+                    .flat_map(|number| (2..=members).map(move |id| (number, id)))
+                    .collect();
                 assert_eq!(handed, expected, "{members} members, {budget} in a turn");
             }
         }

@@ -4,9 +4,12 @@ use std::time::Instant;
 
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::{debug, warn};
+use rtcd_store::{NewMessage, Store, date_text};
 
 use crate::agenda::{Agenda, Due};
+use crate::history::Commit;
 use crate::mail::{Accepted, Mail, Number, Post, Refusal};
+use crate::outbox::is_same;
 use crate::room::{Member, Place, Room};
 use crate::settings::Settings;
 
@@ -14,6 +17,8 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Rooms {
     settings: Settings,
+    /// If what is said is kept.
+    store: Option<Store>,
     by_name: HashMap<ByteString, u64>,
     rooms: HashMap<u64, Room>,
     made: u64,
@@ -30,6 +35,10 @@ const CHUNK: usize = 256;
 /// For how long a message is held back if nobody says that its sender has the answer.
 const HELD: Duration = Duration::from_millis(200);
 
+/// The same if it has to be kept before, and for how long a member waits for what was said before it came: longer than the store
+/// takes to say no.
+const KEPT: Duration = Duration::from_secs(10);
+
 /// Longer than anybody stays; a clock can take it.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
@@ -43,16 +52,17 @@ impl ServiceTask for Rooms {
         // Who asked may be gone: then nobody hears the answer.
         match mail {
             Mail::Join { room, user, nickname, expire, reply } => {
-                self.join(cx.now() + expire.min(LONGEST), room, user, nickname);
-                let _ = reply.send(());
+                let _ = reply.send(self.join(cx.now(), expire.min(LONGEST), room, user, nickname));
             }
+            Mail::Recalled { place, posts } => self.recalled(cx, place, posts),
             Mail::Leave { room, user, reply } => {
                 let _ = reply.send(self.leave(&room, &user));
             }
-            Mail::Post { room, user, post, reply } => {
-                let _ = reply.send(self.post(cx.now() + HELD, &room, &user, post));
+            Mail::Post { room, user, post, keep, reply } => {
+                let _ = reply.send(self.post(cx.now(), &room, &user, post, keep));
             }
-            Mail::HandOut(accepted) => self.release(cx, accepted),
+            Mail::HandOut { accepted, kept_at } => self.release(cx, accepted, kept_at),
+            Mail::Withdraw(accepted) => self.withdraw(cx, accepted),
             Mail::Rooms { reply } => {
                 let mut names: Vec<_> = self.by_name.keys().cloned().collect();
                 names.sort_unstable();
@@ -91,9 +101,10 @@ impl ServiceTask for Rooms {
 }
 
 impl Rooms {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, store: Option<Store>) -> Self {
         Self {
             settings,
+            store,
             by_name: HashMap::new(),
             rooms: HashMap::new(),
             made: 0,
@@ -103,23 +114,51 @@ impl Rooms {
         }
     }
 
-    fn join(&mut self, expires: Instant, name: ByteString, user: ByteString, nickname: ByteString) {
+    /// Gives the place of a new member that waits for what was said before.
+    fn join(
+        &mut self,
+        now: Instant,
+        expire: Duration,
+        name: ByteString,
+        user: ByteString,
+        nickname: ByteString,
+    ) -> Option<Place> {
+        let expires = now + expire;
         let id = *self.by_name.entry(name.clone()).or_insert_with(|| {
             self.made += 1;
             self.made
         });
         let room = self.rooms.entry(id).or_insert_with(|| Room::new(name));
-        let member = match room.find(&user) {
-            Some(member) => {
-                if let Some(known) = room.members.get_mut(&member) {
-                    self.agenda.remove(known.expires, Due::Expire(Place { room: id, member }));
-                    known.expires = expires;
-                }
-                member
+        let known = room.find(&user);
+        let member = known.unwrap_or_else(|| room.join(user, nickname, expires));
+        let place = Place { room: id, member };
+        let waits = known.is_none() && self.settings.on_join() > 0;
+        if let Some(member) = room.members.get_mut(&member) {
+            self.agenda.remove(member.expires, Due::Expire(place));
+            member.expires = expires;
+            if waits {
+                member.outbox.recall(now + KEPT);
+                self.agenda.add(now + KEPT, Due::Resume(place));
             }
-            None => room.join(user, nickname, expires),
+        }
+        if waits {
+            room.hears_what_is_held(member);
+        }
+        self.agenda.add(expires, Due::Expire(place));
+        waits.then_some(place)
+    }
+
+    /// What was said before a member came is there.
+    fn recalled(&mut self, cx: &mut RoomsCx, place: Place, mut posts: Vec<Post>) {
+        let Some(room) = self.rooms.get_mut(&place.room) else { return };
+        posts.retain(|post| room.to_come(place.member).all(|other| !is_same(post, other)));
+        let Some(member) = room.members.get_mut(&place.member) else { return };
+        let Some(until) = member.outbox.paused_until().filter(|_| member.outbox.is_recalling()) else {
+            return;
         };
-        self.agenda.add(expires, Due::Expire(Place { room: id, member }));
+        self.agenda.remove(until, Due::Resume(place));
+        member.outbox.recalled(posts, self.settings.qsize.get());
+        send(cx, member, place, &self.settings);
     }
 
     fn leave(&mut self, name: &str, user: &str) -> Result<(), Refusal> {
@@ -128,15 +167,25 @@ impl Rooms {
         Ok(())
     }
 
-    fn post(&mut self, until: Instant, name: &str, user: &str, post: Post) -> Result<Accepted, Refusal> {
+    fn post(
+        &mut self,
+        now: Instant,
+        name: &str,
+        user: &str,
+        post: Post,
+        keep: Option<Box<NewMessage>>,
+    ) -> Result<(Accepted, Option<Commit>), Refusal> {
         let Place { room: id, member } = self.place(name, user)?;
         let room = self.rooms.get_mut(&id).ok_or(Refusal::NoRoom)?;
         if room.fanning_out() >= self.settings.qsize.get() {
             return Err(Refusal::Busy);
         }
+        // Here, so that the store has the order of the room.
+        let commit = self.store.as_ref().zip(keep).map(|(store, message)| Commit::begin(store, *message));
+        let until = now + if commit.is_some() { KEPT } else { HELD };
         let accepted = Accepted { room: id, number: room.accept(member, post, until) };
         self.agenda.add(until, Due::HandOut(accepted));
-        Ok(accepted)
+        Ok((accepted, commit))
     }
 
     fn members(&self, name: &str) -> Result<Vec<(ByteString, ByteString)>, Refusal> {
@@ -164,9 +213,23 @@ impl Rooms {
     }
 
     /// The sender of a message has its answer.
-    fn release(&mut self, cx: &mut RoomsCx, accepted: Accepted) {
-        let room = self.rooms.get_mut(&accepted.room);
-        if let Some(until) = room.and_then(|room| room.release(accepted.number)) {
+    fn release(&mut self, cx: &mut RoomsCx, accepted: Accepted, kept_at: Option<u64>) {
+        let Some(room) = self.rooms.get_mut(&accepted.room) else { return };
+        let until = room.release(accepted.number, |post| {
+            if let Some(date) = kept_at {
+                post.headers.set_text("Date", &date_text(date));
+            }
+        });
+        if let Some(until) = until {
+            self.agenda.remove(until, Due::HandOut(accepted));
+            self.hand_out(cx, accepted.room);
+        }
+    }
+
+    /// A message could not be kept. What waits behind it need not wait for it.
+    fn withdraw(&mut self, cx: &mut RoomsCx, accepted: Accepted) {
+        let Some(room) = self.rooms.get_mut(&accepted.room) else { return };
+        if let Some(until) = room.withdraw(accepted.number) {
             self.agenda.remove(until, Due::HandOut(accepted));
             self.hand_out(cx, accepted.room);
         }

@@ -13,6 +13,18 @@ pub(crate) struct Settings {
     /// After how long a message is sent again to a member who was not there.
     #[serde(with = "humantime_serde")]
     pub(crate) transtimer: Duration,
+    /// What was said before.
+    pub(crate) history: History,
+}
+
+/// What was said before.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(crate = "rtcd_sdk::serde", deny_unknown_fields, default)]
+pub(crate) struct History {
+    /// Whether it is kept.
+    pub(crate) keep: bool,
+    /// How much of it a new member is told.
+    pub(crate) on_join: usize,
 }
 
 impl Settings {
@@ -20,10 +32,25 @@ impl Settings {
     pub(crate) fn patience(&self) -> Duration {
         self.transtimer / 5
     }
+
+    /// How many messages a new member is told: no more than can wait for it.
+    pub(crate) fn on_join(&self) -> usize {
+        if self.history.keep { self.history.on_join.min(self.qsize.get()) } else { 0 }
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { qsize: const { NonZeroUsize::new(1024).unwrap() }, transtimer: Duration::from_secs(5) }
+        Self {
+            qsize: const { NonZeroUsize::new(1024).unwrap() },
+            transtimer: Duration::from_secs(5),
+            history: History::default(),
+        }
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { keep: true, on_join: 0 }
     }
 }

@@ -291,7 +291,7 @@ impl<P: Slp> Harness<P> {
         self.run();
     }
 
-    /// While held: each task handles one event, or goes on once with the one at hand. `false` if there was nothing to do.
+    /// While held: each task handles one event, or goes on once with the one at hand; so does what runs beside. `false` if there was nothing to do.
     pub fn step(&mut self) -> bool {
         let spawned = mem::take(&mut *lock(&self.world.spawned));
         for task in spawned {
@@ -302,6 +302,15 @@ impl<P: Slp> Harness<P> {
         let mut busy = false;
         for index in 0..self.actors.len() {
             busy |= self.turn(index);
+        }
+        // What runs beside may begin more of its kind.
+        let runs = mem::take(&mut *lock(&self.world.runs));
+        for mut run in runs {
+            let (went_on, is_over) = run.turn();
+            busy |= went_on;
+            if !is_over {
+                lock(&self.world.runs).push(run);
+            }
         }
         busy
     }

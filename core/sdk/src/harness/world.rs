@@ -3,12 +3,12 @@ use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::Wake;
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use jsip::{CSeq, DialogId};
 
-use crate::host::{Hosted, RawMailbox, Settings, Shared, World};
+use crate::host::{Beside, Hosted, RawMailbox, Settings, Shared, World};
 use crate::{Busy, Token};
 
 /// The server's part: a clock that stands still, and ids that count.
@@ -23,6 +23,7 @@ pub(super) struct TestWorld {
     shared: Mutex<HashMap<TypeId, Shared>>,
     pub(super) mailbox_limit: Arc<AtomicUsize>,
     pub(super) spawned: Mutex<Vec<Spawned>>,
+    pub(super) runs: Mutex<Vec<Run>>,
     pub(super) service: OnceLock<(TypeId, Arc<dyn Any + Send + Sync>)>,
 }
 
@@ -30,6 +31,30 @@ pub(super) struct TestWorld {
 pub(super) struct Spawned {
     pub(super) hosted: Box<dyn Hosted>,
     pub(super) inbox: Inbox,
+}
+
+/// A future beside the tasks.
+pub(super) struct Run {
+    future: Beside,
+    woken: Arc<Woken>,
+    waker: Waker,
+}
+
+impl Run {
+    fn new(future: Beside) -> Self {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        waker.wake_by_ref(); // it has not begun
+        Self { future, woken, waker }
+    }
+
+    /// Goes on with it if it wants to; whether it did, and whether it is over.
+    pub(super) fn turn(&mut self) -> (bool, bool) {
+        let goes_on = self.woken.take();
+        let is_over =
+            goes_on && self.future.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready();
+        (goes_on, is_over)
+    }
 }
 
 pub(super) type Inbox = Arc<Mutex<VecDeque<Box<dyn Any + Send>>>>;
@@ -49,6 +74,7 @@ impl TestWorld {
             shared: Mutex::default(),
             mailbox_limit: Arc::new(AtomicUsize::new(usize::MAX)),
             spawned: Mutex::new(Vec::new()),
+            runs: Mutex::new(Vec::new()),
             service: OnceLock::new(),
         })
     }
@@ -126,6 +152,10 @@ impl World for TestWorld {
             inbox.push_back(mail);
             Ok(())
         })
+    }
+
+    fn run(&self, future: Beside) {
+        lock(&self.runs).push(Run::new(future));
     }
 
     fn service(&self, context: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {

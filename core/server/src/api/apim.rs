@@ -35,7 +35,9 @@ impl File {
     }
 }
 
-/// The APIs that are on. Those for `admin` are on this port, those for `user` on the RTC port, below `/api`.
+/// The APIs that are on.
+///
+/// Those for `admin` are on this port, those for `user` on the RTC port, below `/api`.
 #[utoipa::path(get, path = "/apis", responses(Listing))]
 async fn list(State(control): State<Arc<Control>>, form: Form) -> Response {
     let table = control.node().routes().load();

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | head | the connection, or the first byte of a later request | `clientheadertimeout` |
 //! | busy | the end of a request's head | as long as its answer takes |
-//! | sending | the answer, or any bytes of it that the client took | `write_stall`, on the RTC side |
+//! | sending | the answer, or any bytes of it that the client took | `write_stall`; on the API side `keepalived`, once all of it is made |
 //! | idle | the end of an answer | `keepalived`; on the RTC side, `clientheadertimeout` |
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,11 @@ pub(super) struct Pace {
 enum Phase {
     Head(Instant),
     Busy,
-    Sending(Instant),
+    Sending {
+        since: Instant,
+        /// Whether all of it has been handed to the connection.
+        is_whole: bool,
+    },
     Idle(Instant),
 }
 
@@ -53,21 +57,31 @@ impl Pace {
 
     /// Its answer begins to go.
     pub(super) fn answer(&self) {
-        *self.phase() = Phase::Sending(Instant::now());
+        *self.phase() = Phase::Sending { since: Instant::now(), is_whole: false };
     }
 
-    /// The client took bytes. The last ones may go after the answer has been let go.
+    /// The client took bytes.
     pub(super) fn took(&self) {
-        let mut phase = self.phase();
-        match &mut *phase {
-            Phase::Sending(since) | Phase::Idle(since) => *since = Instant::now(),
-            Phase::Head(_) | Phase::Busy => {}
+        if let Phase::Sending { since, .. } = &mut *self.phase() {
+            *since = Instant::now();
         }
     }
 
-    /// Its answer has gone.
+    /// All of its answer has been handed to the connection, or the client is gone.
     pub(super) fn end(&self) {
-        *self.phase() = Phase::Idle(Instant::now());
+        let mut phase = self.phase();
+        match &mut *phase {
+            Phase::Sending { is_whole, .. } => *is_whole = true,
+            Phase::Head(_) | Phase::Busy | Phase::Idle(_) => *phase = Phase::Idle(Instant::now()),
+        }
+    }
+
+    /// Whatever was handed to the connection has gone.
+    pub(super) fn flushed(&self) {
+        let mut phase = self.phase();
+        if matches!(*phase, Phase::Sending { is_whole: true, .. }) {
+            *phase = Phase::Idle(Instant::now());
+        }
     }
 
     /// When the client has taken too long.
@@ -75,7 +89,10 @@ impl Pace {
         match *self.phase() {
             Phase::Head(since) => Some(since + self.header_timeout),
             Phase::Busy => None,
-            Phase::Sending(since) => self.write_stall.map(|stall| since + stall),
+            Phase::Sending { since, is_whole: false } => self.write_stall.map(|stall| since + stall),
+            Phase::Sending { since, is_whole: true } => {
+                Some(since + self.write_stall.unwrap_or(self.idle_timeout))
+            }
             Phase::Idle(since) => Some(since + self.idle_timeout),
         }
     }
@@ -87,7 +104,7 @@ impl Pace {
 
     /// Whether an answer goes, and the client does not take it.
     pub(super) fn is_sending(&self) -> bool {
-        matches!(*self.phase(), Phase::Sending(_))
+        matches!(*self.phase(), Phase::Sending { .. })
     }
 
     fn phase(&self) -> MutexGuard<'_, Phase> {

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use crate::gauges::Gauges;
 use crate::node::RETRY_AFTER;
 
-/// Why a connection is not let in now, though it may be later.
+/// Why a connection, or a request on it, is not let in now, though it may be later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// `limits.connections`
@@ -22,6 +22,8 @@ pub(crate) enum Refusal {
     AddressConnects(Duration),
     /// `limits.user_connects`; likewise.
     UserConnects(Duration),
+    /// `limits.address_requests`; likewise.
+    AddressRequests(Duration),
     /// The server goes down.
     Draining,
 }
@@ -53,6 +55,12 @@ impl Refusal {
                 "too many new connections of this user",
                 Some(wait),
                 &gauges.refused_user_connects,
+            ),
+            Self::AddressRequests(wait) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many requests from this address",
+                Some(wait),
+                &gauges.refused_address_requests,
             ),
             Self::Draining => {
                 (StatusCode::SERVICE_UNAVAILABLE, "the server goes down", None, &gauges.refused_draining)

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 const UPGRADES: [u16; 7] = [101, 400, 401, 403, 404, 429, 503];
 
 /// Answers to browsers that want files of the page.
-const FILES: [u16; 3] = [200, 304, 503];
+const FILES: [u16; 4] = [200, 304, 429, 503];
 
 /// See the module.
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use super::Gate;
 use super::upgrade::upgrade;
@@ -37,10 +38,9 @@ impl Handler for Reception {
         if rtc.demo
             && let Some(file) = rtcd_web::answer(request.method(), path, request.headers())
         {
-            let response = if node.is_draining() {
-                Refusal::Draining.answer(&node.gauges)
-            } else {
-                file.map(Body::from)
+            let response = match is_let_in(node, &visitor, live.settings.limits.address_requests) {
+                Ok(()) => file.map(Body::from),
+                Err(refusal) => refusal.answer(&node.gauges),
             };
             node.events.file(response.status());
             return response;
@@ -48,6 +48,17 @@ impl Handler for Reception {
         let response = refuse(StatusCode::NOT_FOUND, "nothing is here");
         node.events.upgrade(response.status());
         response
+    }
+}
+
+/// Whether a file may be had.
+fn is_let_in(node: &Node, visitor: &Visitor, rate: u32) -> Result<(), Refusal> {
+    if node.is_draining() {
+        return Err(Refusal::Draining);
+    }
+    match &visitor.pass {
+        Some(pass) if rate > 0 => pass.request(Instant::now(), rate).map_err(Refusal::AddressRequests),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -40,7 +40,7 @@ export declare abstract class Call implements Dialog, Party {
     }): Promise<Response>;
     request(method: Method, fields?: Fields): Promise<Response>;
     onRequest(request: IncomingRequest): void;
-    abstract onAck(cseq: number): void;
+    onAck(cseq: number): void;
     onOnline(): void;
     onClosed(error: ClosedError, say: boolean): void;
     /** Whether there is a session: a BYE ends it. */

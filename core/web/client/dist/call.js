@@ -1,6 +1,7 @@
 /** What both sides of a call have in common. */
 import { ClosedError, RejectedError } from "./errors.js";
 import { Emitter } from "./events.js";
+import { Reinvited } from "./reinvited.js";
 import { Session } from "./session.js";
 import { reasonOf } from "./wire.js";
 /** A session that has no `Expire` lasts so long, in seconds (`jsip.sessiontimer`). */
@@ -22,6 +23,7 @@ export class Call {
     resolveAnswered;
     rejectAnswered;
     #emitter = new Emitter();
+    #reinvited;
     #resolveEnded;
     constructor(stack, fields, direction, onThrown) {
         this.stack = stack;
@@ -34,6 +36,7 @@ export class Call {
         });
         this.answered.catch(() => { }); // who does not ask shall not be told
         this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+        this.#reinvited = new Reinvited(stack.timers);
         const expire = typeof fields.Expire === "number" && fields.Expire > 0 ? fields.Expire : DEFAULT_EXPIRE;
         this.session = new Session(stack.timers, direction, expire * 1000, () => this.request("UPDATE", { Expire: expire }), (reason, isKnown) => {
             if (isKnown)
@@ -66,7 +69,8 @@ export class Call {
         this.end({ by: "self", reason: "hung up" });
         await bye.catch(() => { }); // it is over, whatever is said to it
     }
-    reinvite(body, fields = {}) {
+    async reinvite(body, fields = {}) {
+        await this.#reinvited.settled();
         return this.request("INVITE", { ...fields, Body: body });
     }
     info(body, { contentType } = {}) {
@@ -83,7 +87,8 @@ export class Call {
             onProgress: (response) => this.emit("progress", response),
             onFinal: (response) => {
                 this.stack.ack(response);
-                this.session.heard();
+                if (this.isUp)
+                    this.session.heard(); // the call may have ended meanwhile
             },
         });
     }
@@ -104,14 +109,20 @@ export class Call {
             case "PRACK":
                 request.respond(200);
                 break;
-            default: {
-                if (this.isUp && request.method === "INVITE")
+            case "INVITE":
+                if (this.isUp)
                     this.session.heard();
-                const isInvite = request.method === "INVITE";
+                this.#reinvited.came(request);
                 if (this.emit("request", request) === 0)
-                    request.respond(isInvite ? 488 : 501);
-            }
+                    request.respond(488);
+                break;
+            default:
+                if (this.emit("request", request) === 0)
+                    request.respond(501);
         }
+    }
+    onAck(cseq) {
+        this.#reinvited.acknowledged(cseq);
     }
     onOnline() {
         if (this.isUp)
@@ -148,6 +159,7 @@ export class Call {
             return;
         this.current = "ended";
         this.session.stop();
+        this.#reinvited.over();
         this.onEnd();
         this.stack.leave(this.id);
         this.rejectAnswered(new RejectedError(487, end.reason));

@@ -52,6 +52,7 @@ export class Callee extends Call {
         this.end({ by: "self", reason: reason ?? "rejected" });
     }
     onAck(cseq) {
+        super.onAck(cseq);
         if (this.current !== "answered" || cseq !== this.fields.CSeq)
             return;
         this.#deadline.clear();

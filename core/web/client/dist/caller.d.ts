@@ -25,7 +25,6 @@ export declare class Caller extends Call {
     progress(): void;
     accept(): void;
     reject(): void;
-    onAck(): void;
     protected giveUp(): Promise<void>;
     protected sayNo(): void;
     protected onCancel(request: IncomingRequest): void;

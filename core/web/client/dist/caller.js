@@ -34,7 +34,6 @@ export class Caller extends Call {
     progress() { }
     accept() { }
     reject() { }
-    onAck() { }
     async giveUp() {
         if (!this.#cancelling.isSet) {
             this.#cancelling.set(ENDING_TIMEOUT);

@@ -13,6 +13,7 @@ import { Registrar } from "./registration.js";
 import { Rooms } from "./room.js";
 import { Stack } from "./stack.js";
 import { Timer } from "./timers.js";
+import { onWake } from "./wake.js";
 /** ms */
 const CONNECT = 10_000;
 /** One user, on one device, with one socket to the server. */
@@ -26,11 +27,11 @@ export class Client {
     #messages;
     #rooms;
     #history;
-    #onNetwork = () => this.retry();
+    #stopWaking;
     /** @throws TypeError if an option is wrong. */
     constructor(options) {
         const checked = check(options);
-        const onError = (error) => void this.#emit("error", error);
+        const onError = (error) => void this.#tell("error", error);
         this.#options = checked;
         this.#stack = new Stack(checked, {
             onState: (state, cause) => this.#onState(state, cause),
@@ -39,8 +40,11 @@ export class Client {
         });
         this.#asker = new Asker(this.#stack, checked.user, checked.uri);
         this.#registrar = new Registrar(this.#asker, onError);
-        this.#watched = new Watched(this.#asker, (news) => this.#emit("presence", news), onError);
-        this.#messages = new Messages(this.#asker, { onMessage: (message) => this.#emit("message", message), onReceipt: (receipt) => this.#emit("receipt", receipt) }, checked);
+        this.#watched = new Watched(this.#asker, (news) => this.#tell("presence", news), onError);
+        this.#messages = new Messages(this.#asker, {
+            onMessage: (message) => this.#tell("message", message) === "taken",
+            onReceipt: (receipt) => this.#tell("receipt", receipt),
+        }, checked);
         this.#rooms = new Rooms(this.#asker, this.#messages, onError);
         this.#history = new History(checked.apiUrl, checked.fetch, this.#registrar, checked.timers);
     }
@@ -87,7 +91,7 @@ export class Client {
                     settle(() => reject(late ? new TimeoutError("no connection in time") : (cause ?? new ClosedError())));
             });
             deadline.set(timeout);
-            globalThis.addEventListener?.("online", this.#onNetwork);
+            this.#stopWaking ??= onWake(() => this.#stack.wake());
             this.#stack.open();
         });
     }
@@ -151,12 +155,13 @@ export class Client {
             this.#watched.onOnline();
         }
         if (state === "closed") {
-            globalThis.removeEventListener?.("online", this.#onNetwork);
+            this.#stopWaking?.();
+            this.#stopWaking = undefined;
             this.#registrar.onClosed();
             this.#rooms.onClosed();
             this.#watched.onClosed();
         }
-        this.#emit("state", state, cause);
+        this.#tell("state", state, cause);
     }
     #onRequest(request) {
         if (request.method === "MESSAGE") {
@@ -164,20 +169,22 @@ export class Client {
         }
         else if (request.method === "INVITE") {
             const call = new Callee(this.#stack, request, (thrown) => this.#onThrown(thrown));
-            if (this.#emitter.emit("invite", call).handlers === 0)
+            if (this.#tell("invite", call) === "nobody")
                 call.reject(480);
         }
         else if (request.method !== "NOTIFY" || !this.#watched.onNotify(request)) {
-            if (this.#emitter.emit("request", request).handlers === 0)
+            if (this.#tell("request", request) === "nobody")
                 request.respond(501);
         }
     }
-    /** Tells the handlers. `false`: there is none, or one has thrown. */
-    #emit(name, ...given) {
+    /** Tells the handlers. `"thrown"`: one of them at least has not taken it. */
+    #tell(name, ...given) {
         const { handlers, thrown } = this.#emitter.emit(name, ...given);
         for (const error of thrown)
             this.#onThrown(error, name === "error");
-        return handlers > 0 && thrown.length === 0;
+        if (handlers === 0)
+            return "nobody";
+        return thrown.length > 0 ? "thrown" : "taken";
     }
     /** A handler's mistake: to the handlers of `error`, or else where all mistakes go that nobody catches. */
     #onThrown(thrown, isOfError = false) {

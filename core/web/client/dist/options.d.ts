@@ -23,7 +23,7 @@ export interface ClientOptions {
     timeout?: number;
     /** If nothing is heard for so long while an answer is due, the socket is given up; default 10 s. */
     silence?: number;
-    /** If nothing is heard for so long, the server is asked for a sign; default 45 s. */
+    /** If nothing is heard for so long, the server is asked for a sign; default 75 s. */
     heartbeat?: number;
     /** Requests without an answer; default 1024. */
     maxPending?: number;

@@ -34,7 +34,7 @@ export function check(options) {
         backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
         timeout: options.timeout ?? 30_000,
         silence: options.silence ?? 10_000,
-        heartbeat: options.heartbeat ?? 45_000,
+        heartbeat: options.heartbeat ?? 75_000,
         maxPending: options.maxPending ?? 1024,
         maxMessageSize: options.maxMessageSize ?? 65_536,
         random: options.random ?? Math.random,

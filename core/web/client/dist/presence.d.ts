@@ -1,7 +1,7 @@
 /** Who of the others is there. */
 import type { Asker } from "./asker.js";
 import type { IncomingRequest } from "./incoming.js";
-/** How a user is seen: away without any device, busy if one says so. */
+/** How a device is seen; a user is busy if one device is, else online if one is, else away. */
 export type PresenceState = "online" | "busy" | "away";
 /** One device of a user. */
 export interface DevicePresence {

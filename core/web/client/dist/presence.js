@@ -2,7 +2,7 @@
 import { Timer } from "./timers.js";
 import { userOf } from "./wire.js";
 /** Seconds; it is refreshed after half of what is granted. */
-const EXPIRE = 600;
+const EXPIRE = 300;
 /** ms after which a refresh that failed is tried again. */
 const AGAIN = 5_000;
 /** All users who are watched. */
@@ -35,12 +35,11 @@ export class Watched {
         const { Event, From, Body, "Subscription-State": state } = request.fields;
         if (Event !== "presence")
             return false;
-        const watch = this.#watches.get(userOf(From));
-        if (watch === undefined) {
-            request.respond(480); // nobody here wants to know any more
-            return true;
-        }
+        // Also if nobody here wants to know: a refusal would end the subscription, and a page that was loaded anew may be about to refresh it.
         request.respond(200);
+        const watch = this.#watches.get(userOf(From));
+        if (watch === undefined)
+            return true;
         if (typeof state === "string" && state.startsWith("terminated"))
             watch.onTerminated();
         if (watch.learn(Body))

@@ -1,13 +1,12 @@
 /** Keeps this device known to the server. */
 import type { Asker } from "./asker.js";
-/** How one wants to be seen. */
-export type Presence = "online" | "busy";
+import type { PresenceState } from "./presence.js";
 /** What is said to the server. */
 export interface RegisterOptions {
-    /** Seconds that a registration lasts if it is not refreshed; the server's default if nothing is said. */
+    /** Seconds that a registration lasts if it is not refreshed; 150 if nothing was ever said. */
     expire?: number;
-    /** `"online"` if nothing was ever said. */
-    presence?: Presence;
+    /** How this device wants to be seen; `"online"` if nothing was ever said. */
+    presence?: PresenceState;
 }
 /** What the server has granted. */
 export interface Registration {

@@ -2,8 +2,13 @@
 import { Timer } from "./timers.js";
 /** ms after which a refresh that failed is tried again. */
 const AGAIN = 5_000;
-/** Seconds, if the server does not say. */
-const UNSAID = 60;
+/**
+ * Seconds. Browsers let the timers of a tab that is not seen fire once a minute, so a refresh may be a minute late: 60 s + 60 s is
+ * still in time.
+ */
+const EXPIRE = 150;
+/** Part of the time after which it is refreshed. */
+const REFRESH = 0.4;
 /** See the module. */
 export class Registrar {
     asker;
@@ -24,7 +29,7 @@ export class Registrar {
     }
     async register(options) {
         const before = this.#wanted;
-        const wanted = { ...before, ...options };
+        const wanted = { expire: EXPIRE, ...before, ...options };
         this.#wanted = wanted;
         try {
             return await this.#ask(wanted);
@@ -79,7 +84,7 @@ export class Registrar {
                 this.#refresh.set(AGAIN);
         });
     }
-    async #ask({ expire, presence }) {
+    async #ask({ expire = EXPIRE, presence }) {
         this.#last += 1;
         const number = this.#last;
         this.#refresh.clear();
@@ -87,7 +92,7 @@ export class Registrar {
         const granted = grantedBy(response, expire);
         if (number === this.#last) {
             this.#granted = granted;
-            this.#refresh.set((Math.min(granted.expire, granted.tokenExpire ?? Infinity) * 1000) / 2);
+            this.#refresh.set(Math.min(granted.expire, granted.tokenExpire ?? Infinity) * 1000 * REFRESH);
         }
         return granted;
     }
@@ -95,7 +100,7 @@ export class Registrar {
 function grantedBy(response, expire) {
     const { Expire, Token, "Token-Expire": tokenExpire } = response;
     return {
-        expire: typeof Expire === "number" && Expire > 0 ? Expire : (expire ?? UNSAID),
+        expire: typeof Expire === "number" && Expire > 0 ? Expire : expire,
         token: typeof Token === "string" ? Token : undefined,
         tokenExpire: typeof tokenExpire === "number" && tokenExpire > 0 ? tokenExpire : undefined,
     };

@@ -9,7 +9,7 @@ export type { IncomingRequest } from "./incoming.js";
 export type { Message, MessageOptions, Receipt, Sent } from "./messages.js";
 export type { ClientOptions } from "./options.js";
 export type { DevicePresence, PresenceEvent, PresenceState, PresenceSubscription } from "./presence.js";
-export type { Presence, RegisterOptions, Registration } from "./registration.js";
+export type { RegisterOptions, Registration } from "./registration.js";
 export type { Room } from "./room.js";
 export type { Timers } from "./timers.js";
 export type { ClientState } from "./transport.js";

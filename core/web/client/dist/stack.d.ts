@@ -43,6 +43,8 @@ export declare class Stack {
     get state(): ClientState;
     open(): void;
     retry(): void;
+    /** The network or the machine may have slept: connects now, or finds out whether the socket has outlived it. */
+    wake(): void;
     close(): Promise<void>;
     /** The next number that this side has not used. */
     nextCSeq(): number;

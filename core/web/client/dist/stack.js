@@ -46,6 +46,13 @@ export class Stack {
     retry() {
         this.#transport.retry();
     }
+    /** The network or the machine may have slept: connects now, or finds out whether the socket has outlived it. */
+    wake() {
+        if (this.state === "online")
+            this.#ask();
+        else
+            this.#transport.retry();
+    }
     close() {
         const error = new ClosedError();
         for (const party of [...this.#parties.values()])

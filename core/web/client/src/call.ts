@@ -4,6 +4,7 @@ import { ClosedError, RejectedError } from "./errors.js";
 import { Emitter } from "./events.js";
 import type { Dialog, DialogEnd, DialogEvents, DialogState } from "./dialog.js";
 import type { IncomingRequest } from "./incoming.js";
+import { Reinvited } from "./reinvited.js";
 import { Session } from "./session.js";
 import type { Party, Stack } from "./stack.js";
 import { reasonOf, type Fields, type Method, type Request, type Response } from "./wire.js";
@@ -24,6 +25,7 @@ export abstract class Call implements Dialog, Party {
   protected resolveAnswered!: (response: Response) => void;
   protected rejectAnswered!: (error: Error) => void;
   readonly #emitter = new Emitter<DialogEvents>();
+  readonly #reinvited: Reinvited;
   #resolveEnded!: (end: DialogEnd) => void;
 
   constructor(
@@ -38,6 +40,7 @@ export abstract class Call implements Dialog, Party {
     });
     this.answered.catch(() => {}); // who does not ask shall not be told
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+    this.#reinvited = new Reinvited(stack.timers);
     const expire = typeof fields.Expire === "number" && fields.Expire > 0 ? fields.Expire : DEFAULT_EXPIRE;
     this.session = new Session(
       stack.timers,
@@ -84,7 +87,8 @@ export abstract class Call implements Dialog, Party {
     await bye.catch(() => {}); // it is over, whatever is said to it
   }
 
-  reinvite(body: unknown, fields: Fields = {}): Promise<Response> {
+  async reinvite(body: unknown, fields: Fields = {}): Promise<Response> {
+    await this.#reinvited.settled();
     return this.request("INVITE", { ...fields, Body: body });
   }
 
@@ -101,7 +105,7 @@ export abstract class Call implements Dialog, Party {
       onProgress: (response) => this.emit("progress", response),
       onFinal: (response) => {
         this.stack.ack(response);
-        this.session.heard();
+        if (this.isUp) this.session.heard(); // the call may have ended meanwhile
       },
     });
   }
@@ -122,15 +126,19 @@ export abstract class Call implements Dialog, Party {
       case "PRACK":
         request.respond(200);
         break;
-      default: {
-        if (this.isUp && request.method === "INVITE") this.session.heard();
-        const isInvite = request.method === "INVITE";
-        if (this.emit("request", request) === 0) request.respond(isInvite ? 488 : 501);
-      }
+      case "INVITE":
+        if (this.isUp) this.session.heard();
+        this.#reinvited.came(request);
+        if (this.emit("request", request) === 0) request.respond(488);
+        break;
+      default:
+        if (this.emit("request", request) === 0) request.respond(501);
     }
   }
 
-  abstract onAck(cseq: number): void;
+  onAck(cseq: number): void {
+    this.#reinvited.acknowledged(cseq);
+  }
 
   onOnline(): void {
     if (this.isUp) this.session.ask();
@@ -173,6 +181,7 @@ export abstract class Call implements Dialog, Party {
     if (this.current === "ended") return;
     this.current = "ended";
     this.session.stop();
+    this.#reinvited.over();
     this.onEnd();
     this.stack.leave(this.id);
     this.rejectAnswered(new RejectedError(487, end.reason));

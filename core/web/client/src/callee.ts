@@ -60,7 +60,8 @@ export class Callee extends Call {
     this.end({ by: "self", reason: reason ?? "rejected" });
   }
 
-  onAck(cseq: number): void {
+  override onAck(cseq: number): void {
+    super.onAck(cseq);
     if (this.current !== "answered" || cseq !== this.fields.CSeq) return;
     this.#deadline.clear();
     this.current = "confirmed";

@@ -41,7 +41,6 @@ export class Caller extends Call {
   progress(): void {}
   accept(): void {}
   reject(): void {}
-  onAck(): void {}
 
   protected override async giveUp(): Promise<void> {
     if (!this.#cancelling.isSet) {

@@ -17,6 +17,7 @@ import { Rooms, type Room } from "./room.js";
 import { Stack } from "./stack.js";
 import { Timer } from "./timers.js";
 import type { ClientState } from "./transport.js";
+import { onWake } from "./wake.js";
 import type { Method, Response } from "./wire.js";
 
 /** What a client tells its handlers. */
@@ -48,12 +49,12 @@ export class Client {
   readonly #messages: Messages;
   readonly #rooms: Rooms;
   readonly #history: History;
-  readonly #onNetwork = () => this.retry();
+  #stopWaking: (() => void) | undefined;
 
   /** @throws TypeError if an option is wrong. */
   constructor(options: ClientOptions) {
     const checked = check(options);
-    const onError = (error: Error) => void this.#emit("error", error);
+    const onError = (error: Error) => void this.#tell("error", error);
     this.#options = checked;
     this.#stack = new Stack(checked, {
       onState: (state, cause) => this.#onState(state, cause),
@@ -62,10 +63,13 @@ export class Client {
     });
     this.#asker = new Asker(this.#stack, checked.user, checked.uri);
     this.#registrar = new Registrar(this.#asker, onError);
-    this.#watched = new Watched(this.#asker, (news) => this.#emit("presence", news), onError);
+    this.#watched = new Watched(this.#asker, (news) => this.#tell("presence", news), onError);
     this.#messages = new Messages(
       this.#asker,
-      { onMessage: (message) => this.#emit("message", message), onReceipt: (receipt) => this.#emit("receipt", receipt) },
+      {
+        onMessage: (message) => this.#tell("message", message) === "taken",
+        onReceipt: (receipt) => this.#tell("receipt", receipt),
+      },
       checked,
     );
     this.#rooms = new Rooms(this.#asker, this.#messages, onError);
@@ -117,7 +121,7 @@ export class Client {
         if (state === "closed") settle(() => reject(late ? new TimeoutError("no connection in time") : (cause ?? new ClosedError())));
       });
       deadline.set(timeout);
-      globalThis.addEventListener?.("online", this.#onNetwork);
+      this.#stopWaking ??= onWake(() => this.#stack.wake());
       this.#stack.open();
     });
   }
@@ -194,12 +198,13 @@ export class Client {
       this.#watched.onOnline();
     }
     if (state === "closed") {
-      globalThis.removeEventListener?.("online", this.#onNetwork);
+      this.#stopWaking?.();
+      this.#stopWaking = undefined;
       this.#registrar.onClosed();
       this.#rooms.onClosed();
       this.#watched.onClosed();
     }
-    this.#emit("state", state, cause);
+    this.#tell("state", state, cause);
   }
 
   #onRequest(request: IncomingRequest): void {
@@ -207,17 +212,18 @@ export class Client {
       this.#messages.onRequest(request);
     } else if (request.method === "INVITE") {
       const call = new Callee(this.#stack, request, (thrown) => this.#onThrown(thrown));
-      if (this.#emitter.emit("invite", call).handlers === 0) call.reject(480);
+      if (this.#tell("invite", call) === "nobody") call.reject(480);
     } else if (request.method !== "NOTIFY" || !this.#watched.onNotify(request)) {
-      if (this.#emitter.emit("request", request).handlers === 0) request.respond(501);
+      if (this.#tell("request", request) === "nobody") request.respond(501);
     }
   }
 
-  /** Tells the handlers. `false`: there is none, or one has thrown. */
-  #emit<Name extends keyof ClientEvents>(name: Name, ...given: ClientEvents[Name]): boolean {
+  /** Tells the handlers. `"thrown"`: one of them at least has not taken it. */
+  #tell<Name extends keyof ClientEvents>(name: Name, ...given: ClientEvents[Name]): "taken" | "thrown" | "nobody" {
     const { handlers, thrown } = this.#emitter.emit(name, ...given);
     for (const error of thrown) this.#onThrown(error, name === "error");
-    return handlers > 0 && thrown.length === 0;
+    if (handlers === 0) return "nobody";
+    return thrown.length > 0 ? "thrown" : "taken";
   }
 
   /** A handler's mistake: to the handlers of `error`, or else where all mistakes go that nobody catches. */

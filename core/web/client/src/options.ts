@@ -26,7 +26,7 @@ export interface ClientOptions {
   timeout?: number;
   /** If nothing is heard for so long while an answer is due, the socket is given up; default 10 s. */
   silence?: number;
-  /** If nothing is heard for so long, the server is asked for a sign; default 45 s. */
+  /** If nothing is heard for so long, the server is asked for a sign; default 75 s. */
   heartbeat?: number;
   /** Requests without an answer; default 1024. */
   maxPending?: number;
@@ -77,7 +77,7 @@ export function check(options: ClientOptions): CheckedOptions {
     backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
     timeout: options.timeout ?? 30_000,
     silence: options.silence ?? 10_000,
-    heartbeat: options.heartbeat ?? 45_000,
+    heartbeat: options.heartbeat ?? 75_000,
     maxPending: options.maxPending ?? 1024,
     maxMessageSize: options.maxMessageSize ?? 65_536,
     random: options.random ?? Math.random,

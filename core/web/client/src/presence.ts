@@ -5,7 +5,7 @@ import type { IncomingRequest } from "./incoming.js";
 import { Timer } from "./timers.js";
 import { userOf } from "./wire.js";
 
-/** How a user is seen: away without any device, busy if one says so. */
+/** How a device is seen; a user is busy if one device is, else online if one is, else away. */
 export type PresenceState = "online" | "busy" | "away";
 
 /** One device of a user. */
@@ -29,7 +29,7 @@ export interface PresenceSubscription extends PresenceEvent {
 }
 
 /** Seconds; it is refreshed after half of what is granted. */
-const EXPIRE = 600;
+const EXPIRE = 300;
 /** ms after which a refresh that failed is tried again. */
 const AGAIN = 5_000;
 
@@ -60,12 +60,10 @@ export class Watched {
   onNotify(request: IncomingRequest): boolean {
     const { Event, From, Body, "Subscription-State": state } = request.fields;
     if (Event !== "presence") return false;
-    const watch = this.#watches.get(userOf(From));
-    if (watch === undefined) {
-      request.respond(480); // nobody here wants to know any more
-      return true;
-    }
+    // Also if nobody here wants to know: a refusal would end the subscription, and a page that was loaded anew may be about to refresh it.
     request.respond(200);
+    const watch = this.#watches.get(userOf(From));
+    if (watch === undefined) return true;
     if (typeof state === "string" && state.startsWith("terminated")) watch.onTerminated();
     if (watch.learn(Body)) this.onNews({ user: watch.user, state: watch.state, devices: watch.devices });
     return true;

@@ -1,18 +1,16 @@
 /** Keeps this device known to the server. */
 
 import type { Asker } from "./asker.js";
+import type { PresenceState } from "./presence.js";
 import { Timer } from "./timers.js";
 import type { Response } from "./wire.js";
 
-/** How one wants to be seen. */
-export type Presence = "online" | "busy";
-
 /** What is said to the server. */
 export interface RegisterOptions {
-  /** Seconds that a registration lasts if it is not refreshed; the server's default if nothing is said. */
+  /** Seconds that a registration lasts if it is not refreshed; 150 if nothing was ever said. */
   expire?: number;
-  /** `"online"` if nothing was ever said. */
-  presence?: Presence;
+  /** How this device wants to be seen; `"online"` if nothing was ever said. */
+  presence?: PresenceState;
 }
 
 /** What the server has granted. */
@@ -27,8 +25,13 @@ export interface Registration {
 
 /** ms after which a refresh that failed is tried again. */
 const AGAIN = 5_000;
-/** Seconds, if the server does not say. */
-const UNSAID = 60;
+/**
+ * Seconds. Browsers let the timers of a tab that is not seen fire once a minute, so a refresh may be a minute late: 60 s + 60 s is
+ * still in time.
+ */
+const EXPIRE = 150;
+/** Part of the time after which it is refreshed. */
+const REFRESH = 0.4;
 
 /** See the module. */
 export class Registrar {
@@ -52,7 +55,7 @@ export class Registrar {
 
   async register(options: RegisterOptions): Promise<Registration> {
     const before = this.#wanted;
-    const wanted = { ...before, ...options };
+    const wanted = { expire: EXPIRE, ...before, ...options };
     this.#wanted = wanted;
     try {
       return await this.#ask(wanted);
@@ -107,7 +110,7 @@ export class Registrar {
     });
   }
 
-  async #ask({ expire, presence }: RegisterOptions): Promise<Registration> {
+  async #ask({ expire = EXPIRE, presence }: RegisterOptions): Promise<Registration> {
     this.#last += 1;
     const number = this.#last;
     this.#refresh.clear();
@@ -115,16 +118,16 @@ export class Registrar {
     const granted = grantedBy(response, expire);
     if (number === this.#last) {
       this.#granted = granted;
-      this.#refresh.set((Math.min(granted.expire, granted.tokenExpire ?? Infinity) * 1000) / 2);
+      this.#refresh.set(Math.min(granted.expire, granted.tokenExpire ?? Infinity) * 1000 * REFRESH);
     }
     return granted;
   }
 }
 
-function grantedBy(response: Response, expire: number | undefined): Registration {
+function grantedBy(response: Response, expire: number): Registration {
   const { Expire, Token, "Token-Expire": tokenExpire } = response;
   return {
-    expire: typeof Expire === "number" && Expire > 0 ? Expire : (expire ?? UNSAID),
+    expire: typeof Expire === "number" && Expire > 0 ? Expire : expire,
     token: typeof Token === "string" ? Token : undefined,
     tokenExpire: typeof tokenExpire === "number" && tokenExpire > 0 ? tokenExpire : undefined,
   };

@@ -89,6 +89,12 @@ export class Stack {
     this.#transport.retry();
   }
 
+  /** The network or the machine may have slept: connects now, or finds out whether the socket has outlived it. */
+  wake(): void {
+    if (this.state === "online") this.#ask();
+    else this.#transport.retry();
+  }
+
   close(): Promise<void> {
     const error = new ClosedError();
     for (const party of [...this.#parties.values()]) party.onClosed(error, true);

@@ -241,16 +241,21 @@ fn of_too_many_the_oldest_that_waits_is_dropped() {
 
 #[test]
 fn a_message_whose_sender_is_lost_is_handed_out_all_the_same() {
-    let mut chat = Chat::of(&["alice", "bob"]);
-    chat.harness.hold();
-    let message = chat.request(Method::Message, "alice");
-    chat.harness.dial(message);
-    chat.harness.step();
-    chat.harness.limit_mailboxes(0); // no room for the word that the sender has its answer
-    chat.harness.release();
-    assert!(chat.harness.log().contains("200 OK") && chat.copies().is_empty());
-    chat.harness.advance(Duration::from_millis(200));
-    assert_eq!(chat.copies_to("bob").len(), 1);
+    // What has to be kept before gets more time.
+    for (keep, held) in [("false", 200), ("true", 10_000)] {
+        let mut chat = Chat::with_settings(&format!("history: {{keep: {keep}}}"));
+        chat.join("alice");
+        chat.join("bob");
+        chat.harness.hold();
+        let message = chat.request(Method::Message, "alice");
+        chat.harness.dial(message);
+        chat.harness.step();
+        chat.harness.limit_mailboxes(0); // no room for the word that the sender has its answer
+        chat.harness.release();
+        assert!(chat.harness.log().contains("200 OK") && chat.copies().is_empty());
+        chat.harness.advance(Duration::from_millis(held));
+        assert_eq!(chat.copies_to("bob").len(), 1);
+    }
 }
 
 #[test]

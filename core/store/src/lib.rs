@@ -1,0 +1,22 @@
+#![doc = include_str!("../docs/store.md")]
+
+mod backend;
+mod error;
+mod headers;
+mod memory;
+mod message;
+mod settings;
+mod sqlite;
+mod store;
+mod writer;
+
+pub use backend::{Asked, Backend, Database, Write, Written};
+pub use error::{Failure, StoreError};
+pub use headers::{Packed, Unpacked, date_text};
+pub use memory::Memory;
+pub use message::{
+    Appended, Conversation, ConversationSummary, Kind, MAX_PAGE, NewMessage, Page, State, StoredMessage,
+};
+pub use settings::Settings;
+pub use sqlite::Sqlite;
+pub use store::Store;

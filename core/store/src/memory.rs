@@ -1,0 +1,175 @@
+use std::collections::{BTreeMap, HashMap};
+use std::future::ready;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::backend::{Asked, Database, Write, Written};
+use crate::message::MAX_PAGE;
+use crate::{Appended, Conversation, ConversationSummary, Kind, NewMessage, Page, State, StoredMessage};
+
+/// Beyond so many messages the oldest is forgotten.
+const MAX_MESSAGES: usize = 100_000;
+
+/// A database in plain memory, for tests and for a server without a state directory. Its answers are there at the first poll,
+/// whatever runtime there is or is not.
+#[derive(Debug, Default)]
+pub struct Memory {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    messages: BTreeMap<u64, StoredMessage>,
+    /// By receiver, sender and id.
+    places: HashMap<[String; 3], u64>,
+    last: u64,
+}
+
+impl Memory {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // No change is left half done by a panic.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn answer<'a, T: Send + 'a>(value: T) -> Asked<'a, T> {
+    Box::pin(ready(Ok(value)))
+}
+
+impl Database for Memory {
+    fn write<'a>(&'a self, batch: &'a [Write]) -> Asked<'a, Vec<Written>> {
+        Box::pin(async {
+            let mut tables = self.tables();
+            Ok(batch.iter().map(|write| tables.write(write)).collect())
+        })
+    }
+
+    fn forget(&self, date: u64, limit: usize) -> Asked<'_, u64> {
+        let mut tables = self.tables();
+        let old: Vec<u64> =
+            tables.messages.values().filter(|m| m.date < date).take(limit).map(|m| m.seq).collect();
+        old.iter().for_each(|seq| tables.remove(*seq));
+        answer(old.len() as u64)
+    }
+
+    fn check(&self) -> Asked<'_, ()> {
+        answer(())
+    }
+
+    fn close(&self) -> Asked<'_, ()> {
+        answer(())
+    }
+
+    fn pending<'a>(&'a self, receiver: &'a str, after: u64, limit: usize) -> Asked<'a, Vec<StoredMessage>> {
+        let tables = self.tables();
+        let later = tables.messages.range(after.saturating_add(1)..).map(|(_, message)| message);
+        answer(later.filter(|m| waits(m, receiver)).take(limit.min(MAX_PAGE)).cloned().collect())
+    }
+
+    fn pending_count<'a>(&'a self, receiver: &'a str) -> Asked<'a, u64> {
+        let tables = self.tables();
+        answer(tables.messages.values().filter(|m| waits(m, receiver)).count() as u64)
+    }
+
+    fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {
+        let limit = page.limit.min(MAX_PAGE);
+        let tables = self.tables();
+        let within = tables.messages.values().filter(|m| {
+            m.conversation == *conversation
+                && m.kind != Kind::Receipt
+                && page.before.is_none_or(|before| m.seq < before)
+                && page.after.is_none_or(|after| m.seq > after)
+        });
+        answer(match page.after {
+            Some(_) => within.take(limit).cloned().collect(),
+            None => {
+                let mut newest: Vec<_> = within.rev().take(limit).cloned().collect();
+                newest.reverse();
+                newest
+            }
+        })
+    }
+
+    fn conversations<'a>(
+        &'a self,
+        user: &'a str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Asked<'a, Vec<ConversationSummary>> {
+        let tables = self.tables();
+        let mut summaries: Vec<ConversationSummary> = Vec::new();
+        let own = |m: &&StoredMessage| m.kind == Kind::Message && (m.sender == user || m.receiver == user);
+        for message in tables.messages.values().rev().filter(own) {
+            let with = if message.sender == user { &message.receiver } else { &message.sender };
+            let index = summaries.iter().position(|summary| summary.with == *with).unwrap_or_else(|| {
+                summaries.push(ConversationSummary { with: with.clone(), last: message.clone(), unread: 0 });
+                summaries.len() - 1
+            });
+            let is_unread = message.receiver == user && message.state < State::Read;
+            if let Some(summary) = summaries.get_mut(index).filter(|_| is_unread) {
+                summary.unread += 1;
+            }
+        }
+        summaries.retain(|summary| before.is_none_or(|before| summary.last.seq < before));
+        summaries.truncate(limit.min(MAX_PAGE));
+        answer(summaries)
+    }
+}
+
+fn waits(message: &StoredMessage, receiver: &str) -> bool {
+    message.receiver == receiver && message.kind != Kind::Room && message.state == State::Sent
+}
+
+impl Tables {
+    fn write(&mut self, write: &Write) -> Written {
+        match write {
+            Write::Append(message) => Written::Appended(self.append(message)),
+            Write::Delivered { receiver, seqs } => {
+                for seq in seqs {
+                    if let Some(message) = self.messages.get_mut(seq).filter(|m| m.receiver == *receiver) {
+                        message.state = message.state.max(State::Delivered);
+                    }
+                }
+                Written::Delivered
+            }
+            Write::Read { receiver, sender, ids } => {
+                Written::Read(ids.iter().filter(|id| self.read(receiver, sender, id)).cloned().collect())
+            }
+        }
+    }
+
+    fn append(&mut self, message: &NewMessage) -> Appended {
+        let key = [message.receiver.clone(), message.sender.clone(), message.id.clone()];
+        // A repeat uses up a number too, as in SQLite.
+        self.last += 1;
+        let stored = self.places.get(&key).and_then(|seq| self.messages.get_mut(seq));
+        if let Some(stored) = stored {
+            stored.state = stored.state.max(message.state());
+            return Appended { seq: stored.seq, date: stored.date, is_repeat: true };
+        }
+        self.places.insert(key, self.last);
+        self.messages.insert(self.last, StoredMessage::new(self.last, message.clone()));
+        if self.messages.len() > MAX_MESSAGES
+            && let Some((oldest, _)) = self.messages.first_key_value()
+        {
+            self.remove(*oldest);
+        }
+        Appended { seq: self.last, date: message.date, is_repeat: false }
+    }
+
+    /// Whether it was not read before.
+    fn read(&mut self, receiver: &str, sender: &str, id: &str) -> bool {
+        let key = [receiver.to_owned(), sender.to_owned(), id.to_owned()];
+        let stored = self.places.get(&key).and_then(|seq| self.messages.get_mut(seq));
+        let Some(stored) = stored.filter(|m| m.kind == Kind::Message && m.state < State::Read) else {
+            return false;
+        };
+        stored.state = State::Read;
+        true
+    }
+
+    fn remove(&mut self, seq: u64) {
+        if let Some(message) = self.messages.remove(&seq) {
+            self.places.remove(&[message.receiver, message.sender, message.id]);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+/// What messages that belong together have in common: two users, or a room.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Conversation(String);
+
+impl Conversation {
+    /// The conversation of two users, whichever is named first.
+    pub fn between(a: &str, b: &str) -> Self {
+        let (first, second) = if a <= b { (a, b) } else { (b, a) };
+        // The length keeps apart what the names alone would not, whatever signs are in them.
+        Self(format!("{}:{first} {second}", first.len()))
+    }
+
+    /// The conversation in a room.
+    pub fn room(room: &str) -> Self {
+        // No key of two users begins with this sign.
+        Self(format!("#{room}"))
+    }
+
+    /// A key as the database has it.
+    pub(crate) const fn from_key(key: String) -> Self {
+        Self(key)
+    }
+
+    /// The key under which a database keeps it.
+    pub fn key(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a stored message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// From user to user.
+    Message,
+    /// Says that messages were delivered or read. It waits for its receiver as a message does, but is no part of a conversation.
+    Receipt,
+    /// To a room. It waits for nobody.
+    Room,
+}
+
+/// How far a message from user to user, or a receipt, has come. It never goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// It waits for its receiver.
+    Sent,
+    /// A device of the receiver has it.
+    Delivered,
+    /// The receiver has read it.
+    Read,
+}
+
+/// A message that is to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// What it belongs to.
+    pub conversation: Conversation,
+    /// Its `Message-ID`. One sender uses it once for one receiver.
+    pub id: String,
+    /// The user who sent it.
+    pub sender: String,
+    /// The user it is for, or the room.
+    pub receiver: String,
+    /// What it is.
+    pub kind: Kind,
+    /// When the server took it, in ms since 1970 (UTC).
+    pub date: u64,
+    /// Its `Content-Type`, if it has one.
+    pub content_type: Option<String>,
+    /// Its other headers, as the text of a JSON object.
+    pub headers: String,
+    /// Its body, as JSON text.
+    pub body: String,
+    /// Whether a device of the receiver has it already.
+    pub delivered: bool,
+}
+
+impl NewMessage {
+    /// How far it has come.
+    pub const fn state(&self) -> State {
+        if self.delivered { State::Delivered } else { State::Sent }
+    }
+
+    /// About how many bytes it takes in the queue.
+    pub(crate) fn size(&self) -> usize {
+        let texts = [&self.conversation.0, &self.id, &self.sender, &self.receiver, &self.headers, &self.body];
+        size_of::<Self>()
+            + texts.iter().map(|text| text.len()).sum::<usize>()
+            + self.content_type.as_ref().map_or(0, String::len)
+    }
+}
+
+/// A message that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Its place in the order in which messages were kept: a later one has a higher number. From 1, with gaps, never used twice.
+    pub seq: u64,
+    /// What it belongs to.
+    pub conversation: Conversation,
+    /// Its `Message-ID`.
+    pub id: String,
+    /// The user who sent it.
+    pub sender: String,
+    /// The user it is for, or the room.
+    pub receiver: String,
+    /// What it is.
+    pub kind: Kind,
+    /// When the server took it, in ms since 1970 (UTC).
+    pub date: u64,
+    /// Its `Content-Type`, if it has one.
+    pub content_type: Option<String>,
+    /// Its other headers, as the text of a JSON object.
+    pub headers: String,
+    /// Its body, as JSON text.
+    pub body: String,
+    /// How far it has come.
+    pub state: State,
+}
+
+impl StoredMessage {
+    /// A message that took its place.
+    pub(crate) fn new(seq: u64, message: NewMessage) -> Self {
+        Self {
+            seq,
+            state: message.state(),
+            conversation: message.conversation,
+            id: message.id,
+            sender: message.sender,
+            receiver: message.receiver,
+            kind: message.kind,
+            date: message.date,
+            content_type: message.content_type,
+            headers: message.headers,
+            body: message.body,
+        }
+    }
+}
+
+/// A message was kept, now or earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Its place.
+    pub seq: u64,
+    /// Its date: of a repeat, the date of the first one.
+    pub date: u64,
+    /// Whether one with this id, sender and receiver was there already. Then that one stands.
+    pub is_repeat: bool,
+}
+
+/// Which part of a history is asked for. The answer is in the order of the messages, oldest first, whatever part it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Only messages before this place.
+    pub before: Option<u64>,
+    /// Only messages after this place. With it the oldest that fit are given, without it the newest.
+    pub after: Option<u64>,
+    /// At most so many, and never more than [`MAX_PAGE`].
+    pub limit: usize,
+}
+
+/// More than so many messages or conversations are not given at once.
+pub const MAX_PAGE: usize = 1000;
+
+/// The newest of a conversation between two users, as one of them sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationSummary {
+    /// The other user.
+    pub with: String,
+    /// The newest message.
+    pub last: StoredMessage,
+    /// How many messages of the other are not marked as read.
+    pub unread: u64,
+}

@@ -1,0 +1,239 @@
+//! SQLite: one file, one connection that writes, some that read.
+
+mod file;
+mod read;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlSafeStr, SqlitePool};
+use tokio::sync::Mutex;
+
+use self::file::Files;
+use self::write::Pen;
+use crate::backend::{Asked, Backend, Database, Write, Written};
+use crate::writer::LONGEST;
+use crate::{Conversation, ConversationSummary, Failure, Page, Settings, StoredMessage};
+
+/// Each has a thread.
+const MAX_READERS: u32 = 64;
+
+/// The bytes of a page. They are fixed when the file is made.
+const PAGE_SIZE: u32 = 4096;
+
+/// The log, a file beside the database, holds what was committed last. When it has so many pages they are taken into the database;
+/// a page that was written many times meanwhile is taken once.
+const LOG_PAGES: &str = "8192";
+
+/// The log is cut to so many bytes when it can be.
+const LOG_SIZE: &str = "67108864";
+
+/// KiB (negative, as SQLite wants it) that the connection that writes keeps in memory: what many batches change.
+const WRITER_CACHE: &str = "-32768";
+
+/// Messages in a SQLite file.
+#[derive(Debug)]
+pub struct Sqlite {
+    path: PathBuf,
+    max_size: u64,
+    readers: u32,
+    timeout: Duration,
+}
+
+impl Sqlite {
+    /// Messages in this file. It, and the folder it is in, are made if they are not there.
+    pub fn new(path: &Path, settings: &Settings) -> Self {
+        Self {
+            path: path.to_owned(),
+            max_size: settings.max_size,
+            readers: u32::try_from(settings.readers.get())
+                .map_or(MAX_READERS, |readers| readers.min(MAX_READERS)),
+            timeout: settings.timeout.min(LONGEST),
+        }
+    }
+
+    async fn connect(&self) -> Result<SqliteDatabase, Failure> {
+        file::make_folder(&self.path).await?;
+        let options = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .busy_timeout(self.timeout)
+            .thread_name(|id| format!("store-{id}"))
+            .disable_statement_logging();
+        let mut writing = options
+            .clone()
+            .create_if_missing(true)
+            .page_size(PAGE_SIZE)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A commit is on the disk before it is answered.
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("wal_autocheckpoint", LOG_PAGES)
+            .pragma("journal_size_limit", LOG_SIZE);
+        if self.max_size > 0 {
+            // SQLite has no more pages than that.
+            let pages = (self.max_size / u64::from(PAGE_SIZE)).clamp(1, u64::from(u32::MAX) - 1);
+            writing = writing.pragma("max_page_count", pages.to_string());
+        }
+        let writers = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(self.timeout)
+            .connect_with(writing)
+            .await?;
+        migrations().run(&writers).await.map_err(|error| Failure::Dead(error.to_string()))?;
+        let connection = writers.acquire().await?.detach();
+        let readers = SqlitePoolOptions::new()
+            .max_connections(self.readers)
+            .acquire_timeout(self.timeout)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.read_only(true));
+        let files = Files::at(&self.path).await?;
+        Ok(SqliteDatabase { pen: Mutex::new(Some(Pen::new(connection))), readers, files })
+    }
+}
+
+impl Backend for Sqlite {
+    fn open(&self) -> Asked<'_, Arc<dyn Database>> {
+        Box::pin(async {
+            let database: Arc<dyn Database> = Arc::new(self.connect().await?);
+            Ok(database)
+        })
+    }
+}
+
+/// What made the tables as they are. A step that went out is never changed: another one follows.
+fn migrations() -> Migrator {
+    let step = |version, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![step(1, "messages", include_str!("../../migrations/0001_messages.sql"))])
+}
+
+/// A SQLite file that is open.
+#[derive(Debug)]
+struct SqliteDatabase {
+    /// None: closed.
+    pen: Mutex<Option<Pen>>,
+    readers: SqlitePool,
+    files: Files,
+}
+
+impl Database for SqliteDatabase {
+    fn write<'a>(&'a self, batch: &'a [Write]) -> Asked<'a, Vec<Written>> {
+        Box::pin(async {
+            let mut pen = self.pen.lock().await;
+            let pen = pen.as_mut().ok_or_else(closed)?;
+            let written = pen.write(batch).await?;
+            // What was committed to a file that nobody will find again is not kept.
+            self.files.check().await?;
+            Ok(written)
+        })
+    }
+
+    fn forget(&self, date: u64, limit: usize) -> Asked<'_, u64> {
+        Box::pin(async move {
+            let mut pen = self.pen.lock().await;
+            pen.as_mut().ok_or_else(closed)?.forget(date, limit).await
+        })
+    }
+
+    fn check(&self) -> Asked<'_, ()> {
+        Box::pin(self.files.check())
+    }
+
+    fn close(&self) -> Asked<'_, ()> {
+        Box::pin(async {
+            // The writer last: it takes the log into the file.
+            self.readers.close().await;
+            match self.pen.lock().await.take() {
+                Some(pen) => pen.close().await,
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn pending<'a>(&'a self, receiver: &'a str, after: u64, limit: usize) -> Asked<'a, Vec<StoredMessage>> {
+        Box::pin(read::pending(&self.readers, receiver, after, limit))
+    }
+
+    fn pending_count<'a>(&'a self, receiver: &'a str) -> Asked<'a, u64> {
+        Box::pin(read::pending_count(&self.readers, receiver))
+    }
+
+    fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {
+        Box::pin(read::history(&self.readers, conversation, page))
+    }
+
+    fn conversations<'a>(
+        &'a self,
+        user: &'a str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Asked<'a, Vec<ConversationSummary>> {
+        Box::pin(read::conversations(&self.readers, user, before, limit))
+    }
+}
+
+fn closed() -> Failure {
+    Failure::Dead("the database is closed".to_owned())
+}
+
+/// A number as SQLite has it. No place and no date is near its end.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The primary result codes of SQLite after which the connection is of no use any more: a general error (such as a missing
+/// table), no right, read only, corrupt, cannot be opened, no right, no database.
+const DEAD: [i32; 7] = [1, 3, 8, 11, 14, 23, 26];
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        let text = error.to_string();
+        match error {
+            sqlx::Error::Database(database) => {
+                let code = database.code().and_then(|code| code.parse::<i32>().ok());
+                // The lowest byte is the primary code.
+                match code.map(|code| code & 0xff) {
+                    Some(primary) if !DEAD.contains(&primary) => Self::Passing(text),
+                    Some(_) | None => Self::Dead(text),
+                }
+            }
+            sqlx::Error::PoolTimedOut => Self::Passing(text),
+            _ => Self::Dead(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Row, query};
+
+    use super::*;
+
+    /// What a commit promises hangs on these. No test can cut the power.
+    #[tokio::test]
+    async fn a_commit_is_synchronised_with_the_disk() {
+        let folder = std::env::temp_dir().join(format!("rtcd-store-{}", std::process::id()));
+        let database =
+            Sqlite::new(&folder.join("messages.db"), &Settings::default()).connect().await.unwrap();
+        let mut seen = Vec::new();
+        if let Some(pen) = &mut *database.pen.lock().await {
+            for pragma in ["PRAGMA journal_mode", "PRAGMA synchronous", "PRAGMA wal_autocheckpoint"] {
+                let row = query(pragma).fetch_one(pen.connection()).await.unwrap();
+                seen.push(
+                    row.try_get(0).or_else(|_| row.try_get::<i64, _>(0).map(|n| n.to_string())).unwrap(),
+                );
+            }
+        }
+        database.close().await.unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+        // 2 is FULL.
+        assert_eq!(seen, ["wal", "2", LOG_PAGES]);
+    }
+}

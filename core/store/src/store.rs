@@ -1,0 +1,236 @@
+use std::fmt;
+use std::future::ready;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use rtcd_sdk::{Load, LoadError};
+
+use crate::backend::{Backend, Database, Write, Written};
+use crate::writer::{Answer, Reading, Writer};
+use crate::{
+    Appended, Conversation, ConversationSummary, Memory, NewMessage, Page, Settings, Sqlite, StoreError,
+    StoredMessage,
+};
+
+/// Where messages are kept: a handle, cheap to clone.
+///
+/// What changes something is put into the queue of the one writer at the call, in order and without waiting for room. From then on
+/// it is carried out, also if its future is dropped: `drop(store.append(message))` keeps a message without waiting for it, and the
+/// log tells of a failure. The future resolves after the commit, so what it says is on the disk.
+#[derive(Clone)]
+pub struct Store {
+    way: Way,
+}
+
+/// How to the database.
+#[derive(Clone)]
+enum Way {
+    /// Through a writer that batches.
+    Queued(Writer),
+    /// At once.
+    Direct(Arc<dyn Database>),
+}
+
+/// The store of the process, once a service asked for it.
+#[derive(Debug, Default)]
+struct Shared {
+    store: Mutex<Option<Store>>,
+}
+
+impl Store {
+    /// The one store of the process, opened by the service that asks first, as `conf/store.yaml` says. Where no state is kept, it is
+    /// in memory.
+    ///
+    /// # Errors
+    /// If the settings do not fit. A database that cannot be opened is no error here.
+    ///
+    /// # Panics
+    /// Where state is kept, outside of a tokio runtime.
+    pub fn shared(load: &Load) -> Result<Self, LoadError> {
+        let settings: Settings = load.settings_of("store")?;
+        let shared = load.shared::<Shared>();
+        // Nothing but what follows is done under it.
+        let mut store = shared.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = || match load.state_dir() {
+            Some(folder) => Self::open(&folder.join(&settings.file), &settings),
+            None => Self::in_memory(),
+        };
+        Ok(store.get_or_insert_with(open).clone())
+    }
+
+    /// A store in a SQLite file. It is opened in the background, and tried again until it is there; what is asked meanwhile waits
+    /// for the first try, and afterwards gets [`StoreError::Unavailable`].
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn open(path: &Path, settings: &Settings) -> Self {
+        Self::with_backend(Arc::new(Sqlite::new(path, settings)), settings)
+    }
+
+    /// A store in plain memory, without queue and tasks: its futures are ready at the first poll.
+    pub fn in_memory() -> Self {
+        Self::over(Arc::new(Memory::default()))
+    }
+
+    /// A store with a writer and its queue before any backend.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn with_backend(backend: Arc<dyn Backend>, settings: &Settings) -> Self {
+        Self { way: Way::Queued(Writer::start(backend, settings)) }
+    }
+
+    /// A store straight over a database, without queue, tasks and deadlines: a write is begun at the call. It needs no runtime if the
+    /// database needs none.
+    pub fn over(database: Arc<dyn Database>) -> Self {
+        Self { way: Way::Direct(database) }
+    }
+
+    /// Keeps a message. One that is there already, by id, sender and receiver, stays as it was first kept; but if this one is
+    /// delivered, that one is too.
+    ///
+    /// # Errors
+    /// If it cannot be kept now.
+    pub fn append(
+        &self,
+        message: NewMessage,
+    ) -> impl Future<Output = Result<Appended, StoreError>> + Send + 'static {
+        let answer = self.write(Write::Append(message));
+        async {
+            match answer.await? {
+                Written::Appended(appended) => Ok(appended),
+                Written::Delivered | Written::Read(_) => Err(wrong_answer()),
+            }
+        }
+    }
+
+    /// Marks what waits for a receiver in these places as delivered. Places of others are passed over.
+    ///
+    /// # Errors
+    /// If it cannot be kept now.
+    pub fn mark_delivered(
+        &self,
+        receiver: &str,
+        seqs: Vec<u64>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        let answer = self.write(Write::Delivered { receiver: receiver.to_owned(), seqs });
+        async {
+            match answer.await? {
+                Written::Delivered => Ok(()),
+                Written::Appended(_) | Written::Read(_) => Err(wrong_answer()),
+            }
+        }
+    }
+
+    /// Marks messages of a sender as read by the receiver, and gives the ids of those that were not read before.
+    ///
+    /// # Errors
+    /// If it cannot be kept now.
+    pub fn mark_read(
+        &self,
+        receiver: &str,
+        sender: &str,
+        ids: Vec<String>,
+    ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send + use<> {
+        let answer =
+            self.write(Write::Read { receiver: receiver.to_owned(), sender: sender.to_owned(), ids });
+        async {
+            match answer.await? {
+                Written::Read(ids) => Ok(ids),
+                Written::Appended(_) | Written::Delivered => Err(wrong_answer()),
+            }
+        }
+    }
+
+    /// Messages and receipts that wait for a receiver, in order, after a place; at most [`MAX_PAGE`](crate::MAX_PAGE).
+    ///
+    /// # Errors
+    /// If the database cannot be read now.
+    pub async fn pending(
+        &self,
+        receiver: &str,
+        after_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        let reading = self.reading().await?;
+        reading.answer(reading.database.pending(receiver, after_seq, limit)).await
+    }
+
+    /// How many messages and receipts wait for a receiver.
+    ///
+    /// # Errors
+    /// If the database cannot be read now.
+    pub async fn pending_count(&self, receiver: &str) -> Result<u64, StoreError> {
+        let reading = self.reading().await?;
+        reading.answer(reading.database.pending_count(receiver)).await
+    }
+
+    /// A part of a conversation, oldest first, without receipts.
+    ///
+    /// # Errors
+    /// If the database cannot be read now.
+    pub async fn history(
+        &self,
+        conversation: &Conversation,
+        page: Page,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        let reading = self.reading().await?;
+        reading.answer(reading.database.history(conversation, page)).await
+    }
+
+    /// The conversations of a user with other users (no rooms), newest first; at most [`MAX_PAGE`](crate::MAX_PAGE). The next page
+    /// is `before` the `last.seq` of this one's last.
+    ///
+    /// # Errors
+    /// If the database cannot be read now.
+    pub async fn conversations(
+        &self,
+        user: &str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<ConversationSummary>, StoreError> {
+        let reading = self.reading().await?;
+        reading.answer(reading.database.conversations(user, before, limit)).await
+    }
+
+    fn write(&self, write: Write) -> Answer {
+        match &self.way {
+            Way::Queued(writer) => writer.write(write),
+            Way::Direct(database) => {
+                let database = database.clone();
+                let mut answer: Answer = Box::pin(async move {
+                    let written = database.write(&[write]).await?;
+                    written.into_iter().next().ok_or_else(wrong_answer)
+                });
+                // Begun here, so that here too it is carried out if the future is dropped.
+                match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(done) => Box::pin(ready(done)),
+                    Poll::Pending => answer,
+                }
+            }
+        }
+    }
+
+    async fn reading(&self) -> Result<Reading, StoreError> {
+        match &self.way {
+            Way::Queued(writer) => writer.reading().await,
+            Way::Direct(database) => Ok(Reading::direct(database.clone())),
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = f.debug_struct("Store");
+        match &self.way {
+            Way::Queued(writer) => f.field("writer", writer),
+            Way::Direct(database) => f.field("database", database),
+        };
+        f.finish()
+    }
+}
+
+fn wrong_answer() -> StoreError {
+    StoreError::Unavailable("the database answered another question".to_owned())
+}

@@ -1,0 +1,319 @@
+//! What is kept, and how it is read again: by SQLite and by memory alike.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod common;
+
+use common::{Folder, message, newest};
+use rtcd_store::{
+    Backend, Conversation, Database, Kind, Memory, NewMessage, Page, Settings, Sqlite, State, Store,
+    StoreError, StoredMessage, Write,
+};
+
+const ALICE: &str = "alice@t.com";
+const BOB: &str = "bob@t.com";
+const CAROL: &str = "carol@t.com";
+
+/// Runs a test with each kind of store.
+async fn each(test: &str, run: impl AsyncFn(Store)) {
+    run(Store::in_memory()).await;
+    let folder = Folder::new(test);
+    run(Store::open(&folder.file(), &Settings::default())).await;
+}
+
+fn ids(messages: &[StoredMessage]) -> Vec<&str> {
+    messages.iter().map(|message| &*message.id).collect()
+}
+
+async fn append_all(store: &Store, messages: Vec<NewMessage>) {
+    // All are queued before the first is answered.
+    let answers: Vec<_> = messages.into_iter().map(|message| store.append(message)).collect();
+    for answer in answers {
+        answer.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn messages_keep_their_order_and_all_that_is_in_them() {
+    each("order", async |store| {
+        let first = NewMessage {
+            content_type: Some("text/plain".to_owned()),
+            headers: "{\"Subject\":\"\u{1f600}\\u0000\"}".to_owned(),
+            body: "\"it's; -- \\\"quoted\\\"\"".to_owned(),
+            date: 4_102_444_800_007,
+            ..message("m0", ALICE, BOB)
+        };
+        let appended = store.append(first.clone()).await.unwrap();
+        assert!(appended.seq > 0 && appended.date == first.date && !appended.is_repeat);
+        append_all(&store, (1..100).map(|n| message(&format!("m{n}"), ALICE, BOB)).collect()).await;
+
+        let waiting = store.pending(BOB, 0, 1000).await.unwrap();
+        assert_eq!(ids(&waiting), (0..100).map(|n| format!("m{n}")).collect::<Vec<_>>());
+        assert!(waiting.windows(2).all(|two| two[0].seq < two[1].seq));
+        let kept = StoredMessage {
+            seq: appended.seq,
+            conversation: Conversation::between(BOB, ALICE),
+            id: first.id,
+            sender: first.sender,
+            receiver: first.receiver,
+            kind: Kind::Message,
+            date: first.date,
+            content_type: first.content_type,
+            headers: first.headers,
+            body: first.body,
+            state: State::Sent,
+        };
+        assert_eq!(waiting[0], kept);
+        assert_eq!(store.pending_count(BOB).await.unwrap(), 100);
+        assert_eq!(store.pending_count(ALICE).await.unwrap(), 0);
+        let after = store.pending(BOB, waiting[49].seq, 3).await.unwrap();
+        assert_eq!(ids(&after), ["m50", "m51", "m52"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repeat_is_kept_once_and_what_it_brings_is_that_it_was_delivered() {
+    each("repeat", async |store| {
+        let first = store.append(message("m1", ALICE, BOB)).await.unwrap();
+        let changed = NewMessage { body: "2".to_owned(), date: 2, ..message("m1", ALICE, BOB) };
+        let again = store.append(changed.clone()).await.unwrap();
+        assert_eq!((again.seq, again.date, again.is_repeat), (first.seq, first.date, true));
+        // Both in one batch.
+        append_all(&store, vec![message("m2", ALICE, BOB), message("m2", ALICE, BOB)]).await;
+        // The same id of another sender, or for another receiver, is another message.
+        assert!(!store.append(message("m1", CAROL, BOB)).await.unwrap().is_repeat);
+        assert!(!store.append(message("m1", ALICE, CAROL)).await.unwrap().is_repeat);
+
+        let waiting = store.pending(BOB, 0, 10).await.unwrap();
+        assert_eq!(ids(&waiting), ["m1", "m2", "m1"]);
+        assert_eq!(waiting[0].body, "{\"text\":\"m1\"}");
+
+        store.append(NewMessage { delivered: true, ..changed }).await.unwrap();
+        assert_eq!(ids(&store.pending(BOB, 0, 10).await.unwrap()), ["m2", "m1"]);
+        // It does not go back.
+        store.append(message("m1", ALICE, BOB)).await.unwrap();
+        assert_eq!(store.pending_count(BOB).await.unwrap(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_history_is_walked_by_cursors_in_both_directions() {
+    each("history", async |store| {
+        for n in 0..25 {
+            let (sender, receiver) = if n % 2 == 0 { (ALICE, BOB) } else { (BOB, ALICE) };
+            drop(store.append(message(&format!("m{n}"), sender, receiver)));
+            drop(store.append(message(&format!("other{n}"), ALICE, CAROL)));
+            let receipt = message(&format!("receipt{n}"), receiver, sender);
+            store.append(NewMessage { kind: Kind::Receipt, ..receipt }).await.unwrap();
+        }
+        let conversation = Conversation::between(BOB, ALICE);
+        let expected: Vec<_> = (0..25).map(|n| format!("m{n}")).collect();
+
+        let mut back = Vec::new();
+        let mut page = newest(10);
+        loop {
+            let part = store.history(&conversation, page).await.unwrap();
+            let Some(oldest) = part.first() else { break };
+            page.before = Some(oldest.seq);
+            back.splice(0..0, part.iter().map(|message| message.id.clone()));
+        }
+        assert_eq!(back, expected);
+
+        let mut forth = Vec::new();
+        let mut page = Page { before: None, after: Some(0), limit: 10 };
+        loop {
+            let part = store.history(&conversation, page).await.unwrap();
+            let Some(newest) = part.last() else { break };
+            page.after = Some(newest.seq);
+            forth.extend(part.iter().map(|message| message.id.clone()));
+        }
+        assert_eq!(forth, expected);
+
+        let all = store.history(&conversation, newest(1000)).await.unwrap();
+        let between = Page { after: Some(all[3].seq), before: Some(all[7].seq), limit: 10 };
+        assert_eq!(ids(&store.history(&conversation, between).await.unwrap()), ["m4", "m5", "m6"]);
+        assert!(store.history(&conversation, newest(0)).await.unwrap().is_empty());
+        assert!(store.history(&Conversation::room(ALICE), newest(9)).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_room_has_a_history_and_waits_for_nobody() {
+    each("room", async |store| {
+        let room = |id, sender| NewMessage {
+            conversation: Conversation::room("room:r1"),
+            kind: Kind::Room,
+            ..message(id, sender, "room:r1")
+        };
+        append_all(&store, vec![room("m1", ALICE), room("m2", BOB), room("m3", ALICE)]).await;
+        let history = store.history(&Conversation::room("room:r1"), newest(2)).await.unwrap();
+        assert_eq!(ids(&history), ["m2", "m3"]);
+        assert_eq!(store.pending_count("room:r1").await.unwrap(), 0);
+        assert!(store.conversations(ALICE, None, 10).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn marks_go_forward_only_and_touch_what_is_the_receivers() {
+    each("marks", async |store| {
+        append_all(&store, (1..=4).map(|n| message(&format!("m{n}"), ALICE, BOB)).collect()).await;
+        let seqs: Vec<_> = store.pending(BOB, 0, 10).await.unwrap().iter().map(|m| m.seq).collect();
+        store.mark_delivered(CAROL, seqs.clone()).await.unwrap();
+        store.mark_delivered(BOB, vec![seqs[0], seqs[2], 999, u64::MAX]).await.unwrap();
+        assert_eq!(ids(&store.pending(BOB, 0, 10).await.unwrap()), ["m2", "m4"]);
+
+        let of = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        assert_eq!(store.mark_read(BOB, CAROL, of(&["m1"])).await.unwrap(), of(&[]));
+        assert_eq!(store.mark_read(ALICE, BOB, of(&["m1"])).await.unwrap(), of(&[]));
+        let read = store.mark_read(BOB, ALICE, of(&["m2", "m1", "none"])).await.unwrap();
+        assert_eq!(read, of(&["m2", "m1"]));
+        assert_eq!(store.mark_read(BOB, ALICE, of(&["m1"])).await.unwrap(), of(&[]));
+        store.mark_delivered(BOB, vec![seqs[0]]).await.unwrap();
+
+        let history = store.history(&Conversation::between(ALICE, BOB), newest(10)).await.unwrap();
+        let states: Vec<_> = history.iter().map(|message| message.state).collect();
+        assert_eq!(states, [State::Read, State::Read, State::Delivered, State::Sent]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn conversations_come_newest_first_with_what_is_unread() {
+    each("conversations", async |store| {
+        append_all(
+            &store,
+            vec![
+                message("a1", ALICE, BOB),
+                message("a2", ALICE, BOB),
+                message("c1", CAROL, BOB),
+                message("b1", BOB, ALICE),
+                message("x1", ALICE, CAROL),
+                message("self", BOB, BOB),
+                NewMessage { kind: Kind::Receipt, ..message("r1", CAROL, BOB) },
+            ],
+        )
+        .await;
+        let seen = async |before, limit| {
+            let list = store.conversations(BOB, before, limit).await.unwrap();
+            list.into_iter().map(|c| (c.with, c.last.id, c.unread)).collect::<Vec<_>>()
+        };
+        let row = |with: &str, last: &str, unread| (with.to_owned(), last.to_owned(), unread);
+        assert_eq!(seen(None, 10).await, [row(BOB, "self", 1), row(ALICE, "b1", 2), row(CAROL, "c1", 1)]);
+
+        let first = store.conversations(BOB, None, 2).await.unwrap();
+        assert_eq!(seen(Some(first[1].last.seq), 2).await, [row(CAROL, "c1", 1)]);
+
+        store.mark_read(BOB, ALICE, vec!["a1".to_owned()]).await.unwrap();
+        store.append(message("a3", ALICE, BOB)).await.unwrap();
+        assert_eq!(seen(None, 2).await, [row(ALICE, "a3", 2), row(BOB, "self", 1)]);
+
+        append_all(&store, (0..1100).map(|n| message(&format!("many{n}"), CAROL, BOB)).collect()).await;
+        assert_eq!(seen(None, 1).await, [row(CAROL, "many1099", 1101)]);
+    })
+    .await;
+}
+
+/// Memory is the model: whatever is written, in whatever batches, SQLite answers the same.
+#[tokio::test]
+async fn sqlite_answers_as_memory_does_whatever_a_batch_holds() {
+    let folder = Folder::new("model");
+    let sqlite = Sqlite::new(&folder.file(), &Settings::default()).open().await.unwrap();
+    let memory = Memory::default();
+    let users = [ALICE, BOB, CAROL];
+    let mut state: u64 = 1;
+    let mut draw = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for round in 0..60 {
+        let mut batch = Vec::new();
+        for _ in 0..=draw(200) {
+            let (sender, receiver) = (users[draw(3) as usize], users[draw(3) as usize]);
+            let id = format!("m{}", draw(40 * (round + 1)));
+            batch.push(match draw(20) {
+                0 => Write::Read { receiver: receiver.to_owned(), sender: sender.to_owned(), ids: vec![id] },
+                1 => {
+                    let seqs = (0..draw(30)).map(|_| draw(40 * (round + 1))).collect();
+                    Write::Delivered { receiver: receiver.to_owned(), seqs }
+                }
+                kind => Write::Append(NewMessage {
+                    kind: if kind == 2 { Kind::Receipt } else { Kind::Message },
+                    delivered: kind == 3,
+                    date: round,
+                    ..message(&id, sender, receiver)
+                }),
+            });
+        }
+        assert_eq!(sqlite.write(&batch).await.unwrap(), memory.write(&batch).await.unwrap(), "{round}");
+        if round % 20 == 19 {
+            let (limit, oldest) = (1000, round - 10);
+            assert_eq!(sqlite.forget(oldest, limit).await, memory.forget(oldest, limit).await);
+        }
+        for user in users {
+            assert_eq!(sqlite.pending(user, 100, 1000).await, memory.pending(user, 100, 1000).await);
+            assert_eq!(sqlite.pending_count(user).await, memory.pending_count(user).await);
+            assert_eq!(sqlite.conversations(user, None, 9).await, memory.conversations(user, None, 9).await);
+            let conversation = Conversation::between(user, ALICE);
+            let page = newest(50);
+            assert_eq!(sqlite.history(&conversation, page).await, memory.history(&conversation, page).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_is_there_after_a_restart_and_numbers_go_on() {
+    let folder = Folder::new("restart");
+    let store = Store::open(&folder.file(), &Settings::default());
+    let first = store.append(message("m1", ALICE, BOB)).await.unwrap();
+    drop(store);
+    let store = Store::open(&folder.file(), &Settings::default());
+    assert!(store.append(message("m1", ALICE, BOB)).await.unwrap().is_repeat);
+    assert!(store.append(message("m2", ALICE, BOB)).await.unwrap().seq > first.seq);
+    assert_eq!(ids(&store.pending(BOB, 0, 10).await.unwrap()), ["m1", "m2"]);
+}
+
+#[tokio::test]
+async fn the_largest_settings_are_taken() {
+    let folder = Folder::new("largest");
+    let yaml = "{queue: 18446744073709551615, queue_bytes: 18446744073709551615, batch: 18446744073709551615, timeout: 500000y,
+        retry: 500000y, retention: 500000y, max_size: 18446744073709551615, readers: 18446744073709551615}";
+    let store = Store::open(&folder.file(), &serde_yaml::from_str(yaml).unwrap());
+    store.append(message("m1", ALICE, BOB)).await.unwrap();
+    assert_eq!(store.pending_count(BOB).await, Ok(1));
+}
+
+#[test]
+fn two_users_have_one_conversation_and_no_other() {
+    assert_eq!(Conversation::between("a", "b"), Conversation::between("b", "a"));
+    let keys = [
+        Conversation::between("a b", "c"),
+        Conversation::between("a", "b c"),
+        Conversation::between("a", "c"),
+        Conversation::room("a b"),
+        Conversation::room("1:a c"),
+    ];
+    for (index, key) in keys.iter().enumerate() {
+        assert!(!keys[..index].contains(key), "{key:?}");
+    }
+}
+
+#[test]
+fn a_store_in_memory_needs_no_runtime() {
+    use std::task::{Context, Poll, Waker};
+    let store = Store::in_memory();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut append = Box::pin(store.append(message("m1", ALICE, BOB)));
+    assert!(matches!(append.as_mut().poll(&mut cx), Poll::Ready(Ok(_))));
+    let mut count = Box::pin(store.pending_count(BOB));
+    assert_eq!(count.as_mut().poll(&mut cx), Poll::Ready(Ok::<_, StoreError>(1)));
+}

@@ -1,0 +1,236 @@
+use std::time::Duration;
+
+use rtcd_sdk::jsip::{Message, Method};
+use rtcd_store::Kind;
+
+use super::database::Slow;
+use super::world::{ROOM, World};
+
+#[test]
+fn it_is_kept_before_the_sender_has_its_answer_and_anybody_hears_it() {
+    let mut world = World::new(0);
+    world.join("alice");
+    world.join("bob");
+    world.database().set_slow(Slow::Writes);
+    let said = world.say("alice", "hello");
+    world.harness.advance(Duration::from_secs(5));
+    assert_eq!((world.code(said), world.heard()), (None, vec![]));
+    world.database().set_slow(Slow::Nothing);
+    world.harness.advance(Duration::ZERO);
+    assert_eq!((world.code(said), world.heard()), (Some(200), vec!["bob: hello".to_owned()]));
+    let [kept] = world.kept().try_into().unwrap();
+    assert_eq!((&*kept.id, &*kept.sender, &*kept.receiver, kept.kind), ("hello", "alice", ROOM, Kind::Room));
+}
+
+#[test]
+fn what_cannot_be_kept_is_refused_and_heard_by_nobody() {
+    let mut world = World::new(0);
+    world.join("alice");
+    world.join("bob");
+    world.database().set_full(true);
+    let said = world.say("alice", "lost");
+    assert_eq!((world.code(said), world.heard()), (Some(503), vec![]));
+    // All else goes on.
+    let join = world.join("carol");
+    assert_eq!(world.code(join), Some(200));
+    world.database().set_full(false);
+    let said = world.say("alice", "kept");
+    assert_eq!(world.code(said), Some(200));
+    assert_eq!(world.heard(), ["bob: kept", "carol: kept"]);
+    assert_eq!(world.kept().len(), 1);
+    assert!(
+        world.harness.log().contains("503 Service Unavailable 1 Reason=\"The message cannot be kept now\"")
+    );
+}
+
+/// One of three that wait for their commit fails: the others are heard, in order.
+#[test]
+fn one_that_fails_holds_up_no_other() {
+    for failing in 0..3 {
+        let mut world = World::new(0);
+        world.join("alice");
+        world.join("bob");
+        let mut said = Vec::new();
+        for n in 0..3 {
+            // The first ones fail or not when it is their turn; the database is asked in order.
+            world.database().set_full(n == failing);
+            world.harness.hold();
+            said.push(world.say("alice", &n.to_string()));
+            while world.harness.step() {}
+        }
+        world.harness.release();
+        let codes: Vec<_> = said.iter().map(|dialog| world.code(*dialog)).collect();
+        let expected: Vec<_> = (0..3).map(|n| Some(if n == failing { 503 } else { 200 })).collect();
+        assert_eq!(codes, expected);
+        let heard: Vec<_> = (0..3).filter(|n| *n != failing).map(|n| format!("bob: {n}")).collect();
+        assert_eq!(world.heard(), heard);
+    }
+}
+
+#[test]
+fn ids_dates_and_senders() {
+    let mut world = World::new(0);
+    world.join("alice@test.com;device=phone");
+    world.join("bob");
+    world.harness.advance(Duration::from_millis(1500));
+    for id in ["", &"x".repeat(65), &"ö".repeat(64)] {
+        let mut message = world.request(Method::Message, "alice@test.com;device=phone");
+        message.headers.set_text("Message-ID", id).set_text("Body", "hello").set_text("Date", "yesterday");
+        world.harness.dial(message);
+    }
+    let mut no_text = world.request(Method::Message, "alice@test.com;device=phone");
+    no_text.headers.set_number("Message-ID", 7).set_text("Body", "hello");
+    let last = world.harness.dial(no_text);
+    let [Message::Response(answer)] = world.harness.sent(last) else { panic!("no answer") };
+    assert_eq!(answer.headers.text("Message-ID").as_deref(), Some("id_3"));
+    assert_eq!(answer.headers.text("Date").as_deref(), Some("2026-01-01T00:00:01.500Z"));
+    let kept: Vec<_> = world.kept().into_iter().map(|kept| (kept.id, kept.sender)).collect();
+    let ids = ["id_1", "id_2", &"ö".repeat(64), "id_3"];
+    assert_eq!(kept, ids.map(|id| (id.to_owned(), "alice@test.com".to_owned())));
+    let opened = world.harness.opened();
+    for (dialog, id) in opened.iter().zip(ids) {
+        let copy = world.harness.first_request(*dialog);
+        assert_eq!(copy.headers.text("Message-ID").as_deref(), Some(id));
+        assert_eq!(copy.headers.text("Date").as_deref(), Some("2026-01-01T00:00:01.500Z"));
+    }
+}
+
+/// Whoever is not sure says it again with the same id: it is kept once, and heard with the first date.
+#[test]
+fn a_repeat_is_kept_once() {
+    let mut world = World::new(0);
+    world.join("alice");
+    world.join("bob");
+    world.say("alice", "hello");
+    assert_eq!(world.heard(), ["bob: hello"]);
+    world.harness.advance(Duration::from_secs(9));
+    let again = world.say("alice", "hello");
+    assert_eq!(world.code(again), Some(200));
+    let date = |message: &Message| message.headers().text("Date").unwrap().into_owned();
+    assert_eq!(date(&world.harness.sent(again)[0]), "2026-01-01T00:00:00.000Z");
+    let copies = world.harness.opened();
+    let dates: Vec<_> = copies.iter().map(|copy| date(&world.harness.sent(*copy)[0])).collect();
+    assert_eq!(dates, ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z"]);
+    assert_eq!(world.kept().len(), 1);
+}
+
+#[test]
+fn a_new_member_is_told_the_last_ones_in_order() {
+    let mut world = World::new(3);
+    world.join("alice");
+    for text in ["1", "2", "3", "4", "5"] {
+        world.say("alice", text);
+    }
+    world.harness.take_log();
+    world.join("bob");
+    insta::assert_snapshot!(world.harness.log());
+    assert_eq!(world.heard(), ["bob: 3", "bob: 4", "bob: 5"]);
+    // A refresh tells nothing; who left and comes back is new.
+    world.join("bob");
+    assert!(world.heard().is_empty());
+    world.say("alice", "6");
+    assert_eq!(world.heard(), ["bob: 6"]);
+    let mut leave = world.request(Method::Subscribe, "bob");
+    leave.headers.set_number("Expire", 0);
+    world.harness.dial(leave);
+    world.join("bob");
+    assert_eq!(world.heard(), ["bob: 4", "bob: 5", "bob: 6"]);
+}
+
+#[test]
+fn what_is_said_meanwhile_comes_after_and_once() {
+    let mut world = World::new(10);
+    world.join("alice");
+    world.say("alice", "1");
+    // Under way to the disk when Bob comes: he hears it, whether he finds it there or not.
+    world.database().set_slow(Slow::Writes);
+    let two = world.say("alice", "2");
+    world.join("bob");
+    assert_eq!(world.heard(), ["bob: 1"]);
+    world.database().set_slow(Slow::Nothing);
+    world.harness.advance(Duration::ZERO);
+    assert_eq!((world.code(two), world.heard()), (Some(200), vec!["bob: 2".to_owned()]));
+    // Said while Carol waits for what was said before.
+    world.database().set_slow(Slow::Reads);
+    let carol = world.join("carol");
+    assert_eq!(world.code(carol), Some(200));
+    world.say("alice", "3");
+    assert_eq!(world.heard(), ["bob: 3"]);
+    world.database().set_slow(Slow::Nothing);
+    world.harness.advance(Duration::ZERO);
+    assert_eq!(world.heard(), ["carol: 1", "carol: 2", "carol: 3"]);
+    // Not for who is no member any more, nor twice for who is one again.
+    world.database().set_slow(Slow::Reads);
+    for expire in [3600, 0, 3600] {
+        let mut request = world.request(Method::Subscribe, "dave");
+        request.headers.set_number("Expire", expire);
+        world.harness.dial(request);
+    }
+    world.database().set_slow(Slow::Nothing);
+    world.harness.advance(Duration::ZERO);
+    assert_eq!(world.heard(), ["dave: 1", "dave: 2", "dave: 3"]);
+}
+
+#[test]
+fn a_store_that_does_not_answer_holds_up_no_member_for_long() {
+    let mut world = World::new(10);
+    world.join("alice");
+    world.say("alice", "1");
+    world.database().set_slow(Slow::Reads);
+    world.join("bob");
+    world.say("alice", "2");
+    world.harness.advance(Duration::from_millis(9_999));
+    assert!(world.heard().is_empty());
+    world.harness.advance(Duration::from_millis(1));
+    assert_eq!(world.heard(), ["bob: 2"]);
+    world.database().set_slow(Slow::Nothing);
+    world.harness.advance(Duration::ZERO);
+    assert!(world.heard().is_empty());
+}
+
+/// Whatever comes when: each member hears what was said before it came and after, in order, and nothing twice.
+#[test]
+fn nothing_is_missed_or_heard_twice_by_who_comes() {
+    for seed in 1..300 {
+        drawn(seed);
+    }
+}
+
+fn drawn(seed: u64) {
+    let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut draw = |below: u64| {
+        random ^= random >> 12;
+        random ^= random << 25;
+        random ^= random >> 27;
+        (random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % below
+    };
+    let mut world = World::new(100);
+    world.join("alice");
+    world.harness.hold();
+    let (mut said, mut members) = (0, 0);
+    for _ in 0..60 {
+        match draw(10) {
+            0 if members < 5 => {
+                members += 1;
+                world.join(&format!("member-{members}"));
+            }
+            1..=3 if said < 20 => {
+                said += 1;
+                world.say("alice", &format!("{said:02}"));
+            }
+            4 => world.database().set_slow([Slow::Nothing, Slow::Writes, Slow::Reads][draw(3) as usize]),
+            _ => {
+                world.harness.step();
+            }
+        }
+    }
+    world.database().set_slow(Slow::Nothing);
+    world.harness.release();
+    let heard = world.heard();
+    let all: Vec<_> = (1..=said).map(|n| format!("{n:02}")).collect();
+    for member in 1..=members {
+        let prefix = format!("member-{member}: ");
+        let of_member: Vec<_> = heard.iter().filter_map(|line| line.strip_prefix(&prefix)).collect();
+        assert_eq!(of_member, all, "seed {seed}, member {member}");
+    }
+}

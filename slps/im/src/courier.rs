@@ -1,0 +1,454 @@
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use rtcd_sdk::prelude::*;
+use rtcd_sdk::tracing::debug;
+use rtcd_sdk::{Peer, Reply};
+use rtcd_store::{Appended, Kind, Store, StoreError};
+use slp_registrar::{Contact, Contacts};
+
+use crate::agenda::{Agenda, Due};
+use crate::inbox::{Backlog, Fate, Inbox, Leg, Meanwhile, Moving, Stage, Step, What};
+use crate::mail::{Accepted, Mail, Refusal};
+use crate::notes::{Done, Notes};
+use crate::post::Post;
+use crate::settings::Settings;
+
+/// All that is under way: one actor, so that there is one order. It waits for nobody: what it asks of the store is put in the store's queue
+/// at once, in this order, and the answer comes as a note.
+#[derive(Debug)]
+pub(crate) struct Courier {
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) contacts: Arc<Contacts>,
+    pub(crate) notes: Arc<Notes>,
+    pub(crate) inboxes: HashMap<ByteString, Inbox>,
+    pub(crate) posts: HashMap<u64, Moving>,
+    made: u64,
+    agenda: Agenda,
+    /// With so many receivers, those who are away and have nothing under way are forgotten.
+    crowd: usize,
+}
+
+/// The fewest receivers among whom it is looked for some to forget.
+const CROWD: usize = 1024;
+
+/// What is due at once at most, before others come.
+const CHUNK: usize = 256;
+
+/// For how long the count of a full mailbox is believed.
+const COUNT_HOLDS: Duration = Duration::from_secs(10);
+
+type CourierCx = Cx<Leg>;
+
+/// Who is told what becomes of a message.
+type Answer = Reply<Result<Accepted, Refusal>>;
+
+impl ServiceTask for Courier {
+    type Leg = Leg;
+    type Mail = Mail;
+
+    async fn on_mail(&mut self, cx: &mut CourierCx, mail: Mail) -> Outcome {
+        match mail {
+            Mail::Post { post, own, reply } => self.accept(cx, *post, own, Some(reply)),
+            Mail::Look => {}
+        }
+        self.settle(cx);
+        Ok(())
+    }
+
+    async fn on_response(&mut self, cx: &mut CourierCx, response: Incoming<Response, Leg>) -> Outcome {
+        if response.code.is_final() {
+            if response.code == StatusCode::TEMPORARILY_NOT_AVAILABLE {
+                self.not_there(response.tag.to.as_ref());
+            }
+            self.answered(cx, response.leg, &response.tag, response.code.into());
+        }
+        self.settle(cx);
+        Ok(())
+    }
+
+    async fn on_end(&mut self, cx: &mut CourierCx, leg: LegId, tag: Leg) -> Outcome {
+        // Nothing, if it has had its answer.
+        self.answered(cx, leg, &tag, Fate::Unreached);
+        self.settle(cx);
+        Ok(())
+    }
+
+    async fn on_timer(&mut self, cx: &mut CourierCx, timer: TimerId) -> Outcome {
+        if self.agenda.is_alarm(timer) {
+            for _ in 0..CHUNK {
+                match self.agenda.due(cx.now()) {
+                    Some(Due::Patience(number)) => self.on_patience(cx, number),
+                    Some(Due::Again(receiver)) => self.on_again(cx, &receiver),
+                    None => break,
+                }
+            }
+        }
+        self.settle(cx);
+        Ok(())
+    }
+}
+
+impl Courier {
+    pub(crate) fn new(settings: Settings, store: Store, contacts: Arc<Contacts>, notes: Arc<Notes>) -> Self {
+        Self {
+            settings,
+            store,
+            contacts,
+            notes,
+            inboxes: HashMap::new(),
+            posts: HashMap::new(),
+            made: 0,
+            agenda: Agenda::default(),
+            crowd: CROWD,
+        }
+    }
+
+    /// Takes a message. `own` is the device that sent it.
+    pub(crate) fn accept(
+        &mut self,
+        cx: &mut CourierCx,
+        post: Post,
+        own: Option<Peer>,
+        reply: Option<Answer>,
+    ) {
+        let (sender, receiver) = (post.sender.clone(), post.receiver.clone());
+        let is_new = !self.inboxes.contains_key(&receiver);
+        let inbox = self.inboxes.entry(receiver.clone()).or_default();
+        let queue = inbox.queues.entry(sender.clone()).or_default();
+        if queue.len() >= Settings::PAIR || self.posts.len() >= self.settings.qsize.get() {
+            if queue.is_empty() {
+                inbox.queues.remove(&sender);
+            }
+            return answer(reply, Err(Refusal::Busy));
+        }
+        self.made += 1;
+        let number = self.made;
+        queue.push_back(number);
+        if !post.read.is_empty() {
+            self.mark_read(cx, &post);
+        }
+        let due = cx.now() + self.settings.patience;
+        self.agenda.add(due, Due::Patience(number));
+        let moving = Moving {
+            post,
+            stage: Stage::Waits,
+            reply,
+            own,
+            legs: Vec::new(),
+            is_refused: false,
+            registrations: 0,
+            due,
+        };
+        self.posts.insert(number, moving);
+        if is_new {
+            self.read(cx, &receiver, Meanwhile::Wait);
+        } else {
+            self.serve_pair(cx, &receiver, &sender);
+        }
+    }
+
+    /// The state of a receiver has changed: what waits may go on.
+    pub(crate) fn serve(&mut self, cx: &mut CourierCx, receiver: &ByteString) {
+        let senders = self.inboxes.get(receiver).map(Inbox::senders).unwrap_or_default();
+        for sender in senders {
+            self.serve_pair(cx, receiver, &sender);
+        }
+    }
+
+    /// Goes on with the messages of one sender to one receiver, as far as it goes now.
+    fn serve_pair(&mut self, cx: &mut CourierCx, receiver: &ByteString, sender: &ByteString) {
+        while let Some(inbox) = self.inboxes.get(receiver)
+            && let Some(number) = inbox.head(sender)
+            && let Some(moving) = self.posts.get(&number)
+            && moving.stage == Stage::Waits
+        {
+            match inbox.step() {
+                Step::Wait if moving.due > cx.now() => break,
+                Step::Wait | Step::Store => self.store(cx, number),
+                Step::Try => {
+                    let contacts = self.contacts.lookup(receiver);
+                    if contacts.is_empty() {
+                        self.store(cx, number);
+                    } else {
+                        self.go_live(cx, number, &contacts);
+                    }
+                }
+            }
+            if self.inboxes.get(receiver).is_some_and(|inbox| inbox.head(sender) == Some(number)) {
+                break; // it is under way
+            }
+        }
+    }
+
+    /// Sends it to the receiver's devices.
+    fn go_live(&mut self, cx: &mut CourierCx, number: u64, contacts: &[Contact]) {
+        let Some(moving) = self.posts.get_mut(&number) else { return };
+        let registrations = self.inboxes.get(&moving.post.receiver).map_or(0, |inbox| inbox.registrations);
+        moving.stage = Stage::Live;
+        moving.registrations = registrations;
+        if moving.due <= cx.now() {
+            // It has waited for others: this is its own time.
+            moving.due = cx.now() + self.settings.patience;
+            self.agenda.add(moving.due, Due::Patience(number));
+        }
+        for contact in contacts {
+            let copy = moving.post.copy(cx, &contact.peer);
+            match cx.open(Leg { what: What::Live(number), to: Some(contact.clone()) }, copy) {
+                Ok(leg) => moving.legs.push(leg),
+                Err(error) => debug!(peer = %contact.peer, %error, "a message cannot be sent"),
+            }
+        }
+        if moving.legs.is_empty() {
+            self.store(cx, number);
+        }
+    }
+
+    /// A device answered, or never will.
+    fn answered(&mut self, cx: &mut CourierCx, leg: LegId, tag: &Leg, fate: Fate) {
+        match &tag.what {
+            What::Copy => {}
+            What::Live(number) => self.live_answered(cx, *number, leg, fate),
+            What::Stored(receiver) => self.stored_answered(cx, receiver, leg, fate),
+        }
+    }
+
+    fn live_answered(&mut self, cx: &mut CourierCx, number: u64, leg: LegId, fate: Fate) {
+        let Some(moving) = self.posts.get_mut(&number) else { return };
+        let Some(at) = moving.legs.iter().position(|open| *open == leg) else { return };
+        moving.legs.swap_remove(at);
+        moving.is_refused |= fate == Fate::Refused;
+        match (&mut moving.stage, fate) {
+            (Stage::Live, Fate::Taken) => self.delivered(cx, number),
+            (Stage::Live, _) if moving.legs.is_empty() => self.give_up(cx, number),
+            (Stage::Writing { is_taken }, Fate::Taken) => *is_taken = true,
+            (Stage::Stored { seq }, Fate::Taken) => {
+                let seq = *seq;
+                if let Some(Moving { post, .. }) = self.posts.remove(&number) {
+                    self.taken_late(cx, &post, seq);
+                }
+            }
+            (Stage::Stored { .. }, _) if moving.legs.is_empty() => drop(self.posts.remove(&number)),
+            (Stage::Waits | Stage::Live | Stage::Writing { .. } | Stage::Stored { .. }, _) => {}
+        }
+    }
+
+    /// A device has taken a message that was never stored.
+    fn delivered(&mut self, cx: &mut CourierCx, number: u64) {
+        let Some(moving) = self.take(number) else { return };
+        answer(moving.reply, Ok(Accepted::Delivered));
+        if moving.post.kind == Kind::Message {
+            begin(cx, self.store.append(moving.post.to_store(true)), |kept| {
+                if let Err(error) = kept {
+                    debug!(%error, "a delivered message is not in the history");
+                }
+            });
+        }
+        self.copy_to_own(cx, &moving.post, moving.own.as_ref());
+        self.serve_pair(cx, &moving.post.receiver, &moving.post.sender);
+    }
+
+    /// No device has taken it: it goes to the store.
+    fn give_up(&mut self, cx: &mut CourierCx, number: u64) {
+        let Some(moving) = self.posts.get(&number) else { return };
+        let (sender, receiver) = (moving.post.sender.clone(), moving.post.receiver.clone());
+        if let Some(inbox) = self.inboxes.get_mut(&receiver)
+            && inbox.registrations == moving.registrations
+            && !moving.is_refused
+        {
+            inbox.is_deaf = true;
+            self.ask_again(cx, &receiver);
+        }
+        self.store(cx, number);
+        self.serve_pair(cx, &receiver, &sender);
+    }
+
+    /// Stores it. It stays where it is if it has to be counted anew whether there is room.
+    fn store(&mut self, cx: &mut CourierCx, number: u64) {
+        let Some(moving) = self.posts.get_mut(&number) else { return };
+        let receiver = moving.post.receiver.clone();
+        let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
+        if inbox.stored + inbox.writes >= self.settings.max_stored.get() {
+            let is_stale = inbox.counted.is_none_or(|counted| counted + COUNT_HOLDS <= cx.now());
+            if is_stale && moving.stage == Stage::Waits && matches!(inbox.backlog, Backlog::Waiting) {
+                return self.read(cx, &receiver, Meanwhile::Wait);
+            }
+            if let Some(moving) = self.take(number) {
+                answer(moving.reply, Err(Refusal::Full));
+            }
+            return;
+        }
+        inbox.writes += 1;
+        if matches!(inbox.backlog, Backlog::Clear | Backlog::Unchecked) {
+            inbox.backlog = Backlog::Waiting;
+        }
+        inbox.pop(&moving.post.sender, number);
+        self.agenda.remove(moving.due, Due::Patience(number));
+        moving.stage = Stage::Writing { is_taken: false };
+        let (kept, notes) = (self.store.append(moving.post.to_store(false)), self.notes.clone());
+        begin(cx, kept, move |result| {
+            notes.done(Done::Appended { number, result });
+        });
+    }
+
+    /// It is stored, or cannot be.
+    fn on_appended(&mut self, cx: &mut CourierCx, number: u64, result: &Result<Appended, StoreError>) {
+        let Some(mut moving) = self.posts.remove(&number) else { return };
+        let receiver = moving.post.receiver.clone();
+        let is_taken = moving.stage == Stage::Writing { is_taken: true };
+        let accepted = match result {
+            _ if is_taken => Ok(Accepted::Delivered),
+            Ok(Appended { date, .. }) => Ok(Accepted::Stored { date: *date }),
+            Err(error) => Err(Refusal::from(error)),
+        };
+        let is_accepted = accepted.is_ok();
+        answer(moving.reply.take(), accepted);
+        if is_accepted {
+            self.copy_to_own(cx, &moving.post, moving.own.as_ref());
+        }
+        let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
+        inbox.writes = inbox.writes.saturating_sub(1);
+        inbox.is_deaf &= !is_taken;
+        match *result {
+            Ok(Appended { seq, .. }) if is_taken => self.mark_taken(cx, &receiver, seq),
+            Ok(Appended { seq, is_repeat, .. }) => {
+                inbox.is_dirty = true;
+                inbox.stored += u64::from(!is_repeat);
+                if !moving.legs.is_empty() {
+                    moving.stage = Stage::Stored { seq };
+                    self.posts.insert(number, moving);
+                }
+                self.send_what_waits(cx, &receiver);
+            }
+            Err(_) if inbox.writes == 0 && inbox.stored == 0 && matches!(inbox.backlog, Backlog::Waiting) => {
+                // It may be there all the same.
+                inbox.backlog = Backlog::Unchecked;
+                self.ask_again(cx, &receiver);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Takes out a message that is decided.
+    fn take(&mut self, number: u64) -> Option<Moving> {
+        let moving = self.posts.remove(&number)?;
+        self.agenda.remove(moving.due, Due::Patience(number));
+        if let Some(inbox) = self.inboxes.get_mut(&moving.post.receiver) {
+            inbox.pop(&moving.post.sender, number);
+        }
+        Some(moving)
+    }
+
+    /// The sender's other devices see what it has sent.
+    fn copy_to_own(&self, cx: &mut CourierCx, post: &Post, own: Option<&Peer>) {
+        let Some(own) = own.filter(|_| post.sender != post.receiver) else { return };
+        for contact in self.contacts.lookup(&post.sender) {
+            if contact.peer != *own {
+                let copy = post.copy(cx, &contact.peer);
+                if let Err(error) = cx.open(Leg { what: What::Copy, to: Some(contact) }, copy) {
+                    debug!(%error, "a copy cannot be sent");
+                }
+            }
+        }
+    }
+
+    /// A message has waited for long enough.
+    fn on_patience(&mut self, cx: &mut CourierCx, number: u64) {
+        let Some(moving) = self.posts.get(&number) else { return };
+        let (sender, receiver) = (moving.post.sender.clone(), moving.post.receiver.clone());
+        match moving.stage {
+            Stage::Live => self.give_up(cx, number),
+            Stage::Waits => {
+                let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
+                if inbox.head(&sender) != Some(number) {
+                    return; // it goes when those before it are decided
+                }
+                if matches!(inbox.backlog, Backlog::Reading(_)) && inbox.stored == 0 && inbox.writes == 0 {
+                    // The store does not answer. It is not waited for again.
+                    inbox.backlog = Backlog::Reading(Meanwhile::Try);
+                    self.serve(cx, &receiver);
+                } else {
+                    self.store(cx, number);
+                    self.serve_pair(cx, &receiver, &sender);
+                }
+            }
+            Stage::Writing { .. } | Stage::Stored { .. } => {}
+        }
+    }
+
+    /// Tries a receiver again in a while, as it has a device.
+    pub(crate) fn ask_again(&mut self, cx: &CourierCx, receiver: &ByteString) {
+        if !self.contacts.lookup(receiver).is_empty()
+            && let Some(inbox) = self.inboxes.get_mut(receiver)
+            && inbox.again.is_none()
+        {
+            let at = cx.now() + self.settings.retry;
+            inbox.again = Some(at);
+            self.agenda.add(at, Due::Again(receiver.clone()));
+        }
+    }
+
+    /// A device is not there. If it has registered again meanwhile, it is.
+    fn not_there(&self, contact: Option<&Contact>) {
+        let Some(contact) = contact else { return };
+        let is_same = |now: &Contact| now.peer == contact.peer && now.expires == contact.expires;
+        if self.contacts.lookup(contact.peer.user()).iter().any(is_same) {
+            self.contacts.gone(&contact.peer);
+        }
+    }
+
+    /// The end of each event: the notes are read, as long as there are any.
+    fn settle(&mut self, cx: &mut CourierCx) {
+        while let Some(left) = self.notes.take() {
+            for (user, is_new) in left.registered {
+                self.on_registered(cx, &user, is_new);
+            }
+            for done in left.done {
+                match done {
+                    Done::Appended { number, result } => self.on_appended(cx, number, &result),
+                    Done::Found { receiver, result } => self.on_found(cx, &receiver, result),
+                    Done::Marked { receiver, unmarked } => self.on_marked(cx, &receiver, unmarked),
+                }
+            }
+        }
+        if self.inboxes.len() >= self.crowd {
+            let contacts = &self.contacts;
+            self.inboxes.retain(|user, inbox| !inbox.is_idle() || !contacts.lookup(user).is_empty());
+            self.crowd = CROWD.max(self.inboxes.len() * 2);
+        }
+        self.agenda.arm(cx);
+    }
+
+    fn mark_read(&self, cx: &CourierCx, post: &Post) {
+        // Who reads has received what it names.
+        let marked = self.store.mark_read(&post.sender, &post.receiver, post.read.clone());
+        begin(cx, marked, |marked| {
+            if let Err(error) = marked {
+                debug!(%error, "messages are not marked as read");
+            }
+        });
+    }
+}
+
+fn answer(reply: Option<Answer>, accepted: Result<Accepted, Refusal>) {
+    if let Some(reply) = reply {
+        let _ = reply.send(accepted); // who asked may be gone
+    }
+}
+
+/// Asks the store. Its answer is waited for beside the courier, and comes as a note. The question is in the store's queue when this returns (one
+/// without a queue is asked by the first poll), so that what is asked first is done first.
+pub(crate) fn begin<T: 'static>(
+    cx: &CourierCx,
+    question: impl Future<Output = T> + Send + 'static,
+    then: impl FnOnce(T) + Send + 'static,
+) {
+    let mut question: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(question);
+    match question.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => then(answer),
+        Poll::Pending => cx.run(async move { then(question.await) }),
+    }
+}

@@ -1,0 +1,232 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use rtcd_sdk::jsip::{ByteString, StatusCode};
+use rtcd_sdk::{LegId, Peer, Reply};
+use rtcd_store::StoredMessage;
+use slp_registrar::Contact;
+
+use crate::mail::{Accepted, Refusal};
+use crate::post::Post;
+
+/// What is on its way to one receiver. It is there as long as something is, or as the receiver has a device.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    pub(crate) backlog: Backlog,
+    /// How many are stored and wait, as far as is known.
+    pub(crate) stored: u64,
+    /// When they were counted.
+    pub(crate) counted: Option<Instant>,
+    /// How many are being stored.
+    pub(crate) writes: u64,
+    /// Something was stored since the store was read.
+    pub(crate) is_dirty: bool,
+    /// All that is stored up to here was taken.
+    pub(crate) taken_to: u64,
+    /// What was taken and is not marked as delivered.
+    pub(crate) unmarked: Vec<u64>,
+    /// How often a device has registered.
+    pub(crate) registrations: u64,
+    /// The devices do not answer: what is stored waits for one that registers.
+    pub(crate) is_deaf: bool,
+    /// When it is tried again by itself.
+    pub(crate) again: Option<Instant>,
+    /// Messages that are not yet delivered or being stored, by sender. The first of each is the one under way.
+    pub(crate) queues: BTreeMap<ByteString, VecDeque<u64>>,
+    /// Ids of what was delivered from the store and whose senders are not yet told.
+    pub(crate) delivered: BTreeMap<String, Vec<String>>,
+}
+
+/// What is stored for a receiver, and what is done about it.
+///
+/// | backlog | a new message | next |
+/// |---|---|---|
+/// | Reading, at first or after a page | waits | Sending if something is there and a device is; Waiting if something is there; Clear; Unchecked if it fails |
+/// | Reading, after it has failed, or for too long | is tried; stored if another is | the same |
+/// | Clear | is tried; stored if there is no device | Waiting when one is stored; Reading when a device registers |
+/// | Unchecked | as in Clear | Waiting when one is stored; Reading when a device registers, or after a while |
+/// | Waiting | is stored | Reading when a device registers, answers late, or after a while |
+/// | Sending, with more to come | is stored | Reading after the page; Waiting if no device takes one |
+/// | Sending, the last of it | waits | the same |
+#[derive(Debug, Default)]
+pub(crate) enum Backlog {
+    /// Nothing is stored.
+    #[default]
+    Clear,
+    /// The store could not say.
+    Unchecked,
+    /// The store is being asked.
+    Reading(Meanwhile),
+    /// Something is stored, or being stored, and nobody takes it now.
+    Waiting,
+    /// It is being sent.
+    Sending(Sending),
+}
+
+/// What becomes of new messages while the store is being asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meanwhile {
+    /// They wait for its answer.
+    Wait,
+    /// They do not: it may be long in coming.
+    Try,
+}
+
+/// Stored messages under way.
+#[derive(Debug)]
+pub(crate) struct Sending {
+    /// The first of them is with the devices.
+    pub(crate) page: VecDeque<StoredMessage>,
+    /// Whether there are more behind these.
+    pub(crate) more: bool,
+    /// The devices that have not answered yet.
+    pub(crate) legs: Vec<LegId>,
+    /// A device does not want it.
+    pub(crate) is_refused: bool,
+    /// [`Inbox::registrations`] when it was sent.
+    pub(crate) registrations: u64,
+}
+
+/// What is to be done with the next message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Wait,
+    Try,
+    Store,
+}
+
+impl Inbox {
+    /// What is to be done with a new message.
+    pub(crate) fn step(&self) -> Step {
+        match &self.backlog {
+            Backlog::Reading(Meanwhile::Try) if self.is_filling() => Step::Store,
+            Backlog::Clear | Backlog::Unchecked | Backlog::Reading(Meanwhile::Try) => Step::Try,
+            Backlog::Reading(Meanwhile::Wait) => Step::Wait,
+            Backlog::Waiting => Step::Store,
+            Backlog::Sending(sending) => {
+                if sending.more {
+                    Step::Store
+                } else {
+                    Step::Wait
+                }
+            }
+        }
+    }
+
+    /// Whether something was put into the store, or is being put, since it was read.
+    pub(crate) fn is_filling(&self) -> bool {
+        self.writes > 0 || self.is_dirty
+    }
+
+    /// Whether it can be forgotten, if the receiver has no device.
+    pub(crate) fn is_idle(&self) -> bool {
+        let rests = match &self.backlog {
+            Backlog::Clear | Backlog::Unchecked | Backlog::Waiting => true,
+            Backlog::Reading(_) | Backlog::Sending(_) => false,
+        };
+        rests && self.writes == 0 && self.queues.is_empty() && self.unmarked.is_empty()
+    }
+
+    /// The senders who have something here, in the order in which their messages came.
+    pub(crate) fn senders(&self) -> Vec<ByteString> {
+        let mut heads: Vec<_> =
+            self.queues.iter().map(|(sender, queue)| (queue.front().copied(), sender.clone())).collect();
+        heads.sort_unstable();
+        heads.into_iter().map(|(_, sender)| sender).collect()
+    }
+
+    /// The message of a sender that is under way, or is to be.
+    pub(crate) fn head(&self, sender: &str) -> Option<u64> {
+        self.queues.get(sender)?.front().copied()
+    }
+
+    /// The first message of a sender is decided.
+    pub(crate) fn pop(&mut self, sender: &str, number: u64) {
+        let Some(queue) = self.queues.get_mut(sender) else { return };
+        if queue.front() == Some(&number) {
+            queue.pop_front();
+        }
+        if queue.is_empty() {
+            self.queues.remove(sender);
+        }
+    }
+}
+
+/// A message that is not done with.
+#[derive(Debug)]
+pub(crate) struct Moving {
+    pub(crate) post: Post,
+    pub(crate) stage: Stage,
+    /// Who wants to know what becomes of it.
+    pub(crate) reply: Option<Reply<Result<Accepted, Refusal>>>,
+    /// The device that sent it.
+    pub(crate) own: Option<Peer>,
+    /// Devices of the receiver that have not answered yet.
+    pub(crate) legs: Vec<LegId>,
+    /// A device does not want it.
+    pub(crate) is_refused: bool,
+    /// [`Inbox::registrations`] when it was sent.
+    pub(crate) registrations: u64,
+    /// When its patience is over.
+    pub(crate) due: Instant,
+}
+
+/// How far a message has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It waits for its turn.
+    Waits,
+    /// It is with the receiver's devices.
+    Live,
+    /// It is being stored.
+    Writing {
+        /// A device has taken it meanwhile.
+        is_taken: bool,
+    },
+    /// It is stored, and devices have not answered yet.
+    Stored {
+        /// Where it is.
+        seq: u64,
+    },
+}
+
+/// What a dialog with a device is for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Leg {
+    pub(crate) what: What,
+    /// The device, as it was registered when the dialog was opened.
+    pub(crate) to: Option<Contact>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) enum What {
+    /// A copy for another device of the sender: its answer does not matter.
+    #[default]
+    Copy,
+    /// The message of this number.
+    Live(u64),
+    /// The stored message at hand for this receiver.
+    Stored(ByteString),
+}
+
+/// What a device did with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Taken,
+    /// It can be tried again.
+    Unreached,
+    /// The device does not want it, now or later.
+    Refused,
+}
+
+impl From<StatusCode> for Fate {
+    fn from(code: StatusCode) -> Self {
+        match code {
+            code if code.is_success() => Self::Taken,
+            StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TEMPORARILY_NOT_AVAILABLE
+            | StatusCode::SERVICE_UNAVAILABLE => Self::Unreached,
+            _ => Self::Refused,
+        }
+    }
+}

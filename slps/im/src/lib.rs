@@ -1,0 +1,154 @@
+//! Instant messages between users: at once if the receiver is there, or else kept until it is; with the HTTP API `im.v1`.
+//!
+//! | MESSAGE, `To` = a user | answer |
+//! |---|---|
+//! | a device of the receiver answered 2xx | 200 |
+//! | nobody did, in `patience`: it is stored | 202, after the commit |
+//! | it has to be stored and cannot be; or `max_stored` are stored for the receiver | 503 with `Reason` |
+//! | `From` is not the user of the connection | 403 |
+//! | `To` is no user, a bad `Message-ID`, a bad receipt | 400 |
+//! | anything but MESSAGE | 405 |
+//!
+//! Answers and copies carry `Message-ID` (the sender's, 1 to 64 characters, or else one that the server makes) and `Date` (RFC 3339, UTC, when
+//! the server took it). A message that is sent again, by its sender or by the server, keeps its `Message-ID`: it is stored once, and a client
+//! drops what it has had under the same id from the same sender. After a 503 or no answer a client sends again with the same id.
+//!
+//! # Copies
+//! Each device of the receiver that is registered gets a copy in a dialog of its own: Request-URI is the device, From, To, Body and the
+//! other headers are as sent; `Router` does not go along. So do the sender's other devices, once, when the sender has its answer; whether
+//! they take it is not looked at.
+//!
+//! # Order
+//! Messages of one sender to one receiver arrive in the order in which they came, whether at once or from the store:
+//!
+//! - One at a time is under way to the devices; the next one follows when a device has it, or when it has gone to the store.
+//! - As long as something is stored for a receiver, what is new goes behind it, into the store. While it is looked up whether something is, and
+//!   while the last of it is sent, what is new waits, for `patience` at most.
+//! - What is stored is sent when a device registers, one after the other, each until a device has answered. After 408, 480 or 503 of all
+//!   devices the rest waits for the next REGISTER, a late answer, or `retry`; any other answer ends it.
+//! - An answer that comes after the 202 counts: what a device took late is not sent again.
+//!
+//! One case is left: if the store cannot be read when a device registers, what is new goes to it all the same, and what is stored comes later.
+//!
+//! # Receipts
+//! Receipts are messages with `Content-Type` `receipt`: `{"delivered":[ids]}` comes from the server, in the receiver's name, for what was answered
+//! 202; `{"read":[ids]}` is sent by the client that has read messages, to their sender. They are stored as messages are, if need be, and
+//! are in no history.
+//!
+//! # Without a store
+//! With a full disk or a dead database, what has to be stored gets 503, and all else goes on. What was delivered meanwhile is missing in the
+//! history.
+//!
+//! Settings, `conf/im.yaml`: `patience` (2s), `retry` (5s), `max_stored` (10000), `qsize` (65536).
+
+mod agenda;
+mod api;
+mod courier;
+mod inbox;
+mod mail;
+mod notes;
+mod post;
+mod settings;
+mod stored;
+
+use std::time::UNIX_EPOCH;
+
+use rtcd_sdk::prelude::*;
+use rtcd_store::{Store, date_text};
+use slp_registrar::{Contacts, Event};
+
+use self::courier::Courier;
+use self::mail::{Accepted, Mail, Refusal};
+use self::notes::Notes;
+use self::post::Post;
+use self::settings::Settings;
+
+pub use self::api::ImApi;
+
+register_slp!("im", Im);
+rtcd_sdk::register_api!("im", ImApi);
+
+/// One request.
+#[derive(Debug)]
+pub struct Im;
+
+/// What is under way, and what is kept.
+#[derive(Debug)]
+pub struct Messages {
+    courier: Mailbox<Mail>,
+    store: Store,
+}
+
+impl Service for Messages {
+    fn load(load: &Load) -> Result<Self, LoadError> {
+        Self::new(load, Store::shared(load)?)
+    }
+}
+
+impl Messages {
+    fn new(load: &Load, store: Store) -> Result<Self, LoadError> {
+        let settings: Settings = load.settings()?;
+        let contacts = load.shared::<Contacts>();
+        let notes = Arc::new(Notes::default());
+        let courier = load.spawn(Courier::new(settings, store.clone(), contacts.clone(), notes.clone()));
+        notes.deliver_to(courier.clone());
+        contacts.listen(move |event| {
+            if let Event::Registered { user, is_new, .. } = event {
+                notes.registered(user.clone(), *is_new);
+            }
+        });
+        Ok(Self { courier, store })
+    }
+
+    async fn answer<S>(&self, cx: &mut Cx<(), S>, request: &Incoming<Request>) -> Outcome {
+        if matches!(request.method, Method::Ack | Method::Bye | Method::Cancel) {
+            return Ok(()); // of an INVITE that was refused: the stack has answered them
+        }
+        let post = match Post::of(request, request.peer.as_ref(), date(cx), || cx.unique_id()) {
+            Ok(post) => post,
+            Err(refusal) => {
+                cx.refuse(request, refusal.code(), &refusal.to_string())?;
+                return Ok(());
+            }
+        };
+        let (id, date) = (post.id.clone(), post.date);
+        let (post, own) = (Box::new(post), request.peer.clone());
+        let answer = self.courier.ask(|reply| Mail::Post { post, own, reply }).await;
+        let mut response = match answer.map_err(Refusal::from).flatten() {
+            Ok(Accepted::Delivered) => dated(request.response(StatusCode::OK), date),
+            Ok(Accepted::Stored { date }) => dated(request.response(StatusCode::ACCEPTED), date),
+            Err(refusal) => request.response(refusal.code()).with_reason(&refusal.to_string()),
+        };
+        response.headers.set_text("Message-ID", &id);
+        cx.send(request.leg, response)?;
+        Ok(())
+    }
+}
+
+impl Slp for Im {
+    type Leg = ();
+    type Service = Messages;
+
+    fn new(_: &Arc<Messages>) -> Self {
+        Self
+    }
+
+    async fn on_request(&mut self, cx: &mut Cx<(), Messages>, request: Incoming<Request>) -> Outcome {
+        let messages = cx.service().clone();
+        messages.answer(cx, &request).await
+    }
+}
+
+fn dated(mut response: Response, date: u64) -> Response {
+    response.headers.set_text("Date", &date_text(date));
+    response
+}
+
+/// The date, in ms since 1970.
+fn date<L: Clone, S>(cx: &Cx<L, S>) -> u64 {
+    let since = cx.date().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+use rtcd_sdk::jsip::StatusCode;
+use rtcd_sdk::{NoAnswer, Peer, Reply};
+use rtcd_store::StoreError;
+
+use crate::post::Post;
+
+/// What the courier is told.
+#[derive(Debug)]
+pub(crate) enum Mail {
+    /// A user sends a message.
+    Post {
+        /// The message.
+        post: Box<Post>,
+        /// The device that sends it. `None` if it came from another server.
+        own: Option<Peer>,
+        /// What became of it.
+        reply: Reply<Result<Accepted, Refusal>>,
+    },
+    /// There are notes to be read.
+    Look,
+}
+
+/// What became of a message that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// A device of the receiver has it.
+    Delivered,
+    /// It is stored, with this date.
+    Stored {
+        /// Milliseconds since 1970; of a repeat, when the first one came.
+        date: u64,
+    },
+}
+
+/// Why a request is refused; the text is its `Reason`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("Only MESSAGE")]
+    Method,
+    #[error("From is not the user of this connection")]
+    NotYou,
+    #[error("To is no user")]
+    NoReceiver,
+    #[error("Message-ID is not a text of 1 to 64 characters")]
+    BadId,
+    #[error("The body of a receipt is {{\"read\":[…]}}, with 1 to 1000 ids")]
+    BadReceipt,
+    #[error("Mailbox full")]
+    Full,
+    #[error("Too many messages")]
+    Busy,
+    #[error("Messages cannot be stored now")]
+    NoStore,
+    #[error("Failed")]
+    Failed,
+}
+
+impl Refusal {
+    pub(crate) fn code(self) -> StatusCode {
+        match self {
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotYou => StatusCode::FORBIDDEN,
+            Self::NoReceiver | Self::BadId | Self::BadReceipt => StatusCode::BAD_REQUEST,
+            Self::Full | Self::Busy | Self::NoStore => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<NoAnswer> for Refusal {
+    fn from(problem: NoAnswer) -> Self {
+        match problem {
+            NoAnswer::Busy => Self::Busy,
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl From<&StoreError> for Refusal {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::Busy,
+            _ => Self::NoStore,
+        }
+    }
+}

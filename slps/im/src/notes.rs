@@ -1,0 +1,107 @@
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rtcd_sdk::Mailbox;
+use rtcd_sdk::jsip::ByteString;
+use rtcd_store::{Appended, StoreError, StoredMessage};
+
+use crate::mail::Mail;
+
+/// What the courier has to know from others: that a user has registered, what the store has done. Mail would not do, for a mailbox
+/// can be full, and a message whose receiver's registration was lost would lie in the store while the receiver waits. A note is never
+/// lost: the courier reads the notes after each event, and there is one to come as long as its mailbox is full.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    left: Mutex<Left>,
+    mailbox: OnceLock<Mailbox<Mail>>,
+}
+
+/// The notes, as the courier takes them.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// Users of whom a device has registered; whether it is a new one. There are as many as users at most.
+    pub(crate) registered: BTreeMap<ByteString, bool>,
+    /// What the store has done: as many as it was asked for.
+    pub(crate) done: Vec<Done>,
+    /// The courier has mail about them.
+    told: bool,
+}
+
+/// The store has done something.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// A message of this number was to be kept for its receiver.
+    Appended {
+        /// The message.
+        number: u64,
+        /// Where it is.
+        result: Result<Appended, StoreError>,
+    },
+    /// What waits for a receiver was looked up.
+    Found {
+        /// The receiver.
+        receiver: ByteString,
+        /// The first of them.
+        result: Result<Found, StoreError>,
+    },
+    /// Messages for a receiver were to be marked as delivered.
+    Marked {
+        /// The receiver.
+        receiver: ByteString,
+        /// Those that could not be.
+        unmarked: Vec<u64>,
+    },
+}
+
+/// What waits for a receiver.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// How many.
+    pub(crate) count: u64,
+    /// The first of them, if they were asked for.
+    pub(crate) page: Vec<StoredMessage>,
+    /// Whether they were asked for.
+    pub(crate) is_read: bool,
+}
+
+impl Notes {
+    /// Where the courier is told that there are notes.
+    pub(crate) fn deliver_to(&self, mailbox: Mailbox<Mail>) {
+        let _ = self.mailbox.set(mailbox);
+    }
+
+    /// A device of a user has registered.
+    pub(crate) fn registered(&self, user: ByteString, is_new: bool) {
+        self.leave(|left| *left.registered.entry(user).or_default() |= is_new);
+    }
+
+    /// The store has done something.
+    pub(crate) fn done(&self, done: Done) {
+        self.leave(|left| left.done.push(done));
+    }
+
+    /// Takes all notes; `None` if there are none.
+    pub(crate) fn take(&self) -> Option<Left> {
+        let left = mem::take(&mut *self.lock());
+        (!left.registered.is_empty() || !left.done.is_empty()).then_some(left)
+    }
+
+    fn leave(&self, write: impl FnOnce(&mut Left)) {
+        {
+            let mut left = self.lock();
+            write(&mut left);
+            if mem::replace(&mut left.told, true) {
+                return;
+            }
+        }
+        // Not with the lock held: the mailbox is somebody else's.
+        if self.mailbox.get().is_none_or(|mailbox| mailbox.send(Mail::Look).is_err()) {
+            self.lock().told = false;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Left> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,37 @@
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::time::Duration;
+
+use rtcd_sdk::humantime_serde;
+use rtcd_sdk::serde::Deserialize;
+
+/// `conf/im.yaml`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(crate = "rtcd_sdk::serde", deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// How long a message may wait for the receiver's devices before it is stored.
+    #[serde(with = "humantime_serde")]
+    pub(crate) patience: Duration,
+    /// After how long a device that did not take what is stored is asked again.
+    #[serde(with = "humantime_serde")]
+    pub(crate) retry: Duration,
+    /// Messages that are stored for one receiver.
+    pub(crate) max_stored: NonZeroU64,
+    /// Messages under way, of all users; and those of one sender that wait for their turn.
+    pub(crate) qsize: NonZeroUsize,
+}
+
+impl Settings {
+    /// Messages of one sender to one receiver that wait for their turn.
+    pub(crate) const PAIR: usize = 256;
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            patience: Duration::from_secs(2),
+            retry: Duration::from_secs(5),
+            max_stored: const { NonZeroU64::new(10_000).unwrap() },
+            qsize: const { NonZeroUsize::new(65_536).unwrap() },
+        }
+    }
+}

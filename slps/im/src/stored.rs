@@ -1,0 +1,276 @@
+//! What is stored for a receiver is sent when it is there.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use rtcd_sdk::prelude::*;
+use rtcd_sdk::tracing::debug;
+use rtcd_store::{Kind, StoreError, StoredMessage};
+
+use crate::courier::{Courier, begin};
+use crate::inbox::{Backlog, Fate, Leg, Meanwhile, Sending, What};
+use crate::notes::{Done, Found};
+use crate::post::{Post, stored_copy};
+
+/// How many are read at once.
+const PAGE: usize = 16;
+
+impl Courier {
+    /// A device of a user has registered.
+    pub(crate) fn on_registered(&mut self, cx: &mut Cx<Leg>, user: &ByteString, is_new: bool) {
+        let is_known = self.inboxes.contains_key(user);
+        let inbox = self.inboxes.entry(user.clone()).or_default();
+        inbox.registrations += 1;
+        inbox.is_deaf = false;
+        self.mark(cx, user);
+        let Some(inbox) = self.inboxes.get(user) else { return };
+        match inbox.backlog {
+            Backlog::Clear if is_new || !is_known => self.read(cx, user, Meanwhile::Wait),
+            Backlog::Waiting | Backlog::Unchecked => self.send_what_waits(cx, user),
+            Backlog::Clear | Backlog::Reading(_) | Backlog::Sending(_) => {}
+        }
+    }
+
+    /// Something has changed: what is stored is read and sent, if it rests and the receiver has a device that may take it.
+    pub(crate) fn send_what_waits(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString) {
+        let meanwhile = match self.inboxes.get(receiver).map(|inbox| &inbox.backlog) {
+            Some(Backlog::Waiting) => Meanwhile::Wait,
+            Some(Backlog::Unchecked) => Meanwhile::Try,
+            Some(Backlog::Clear | Backlog::Reading(_) | Backlog::Sending(_)) | None => return,
+        };
+        if self.may_send(receiver) {
+            self.read(cx, receiver, meanwhile);
+        }
+    }
+
+    fn may_send(&self, receiver: &ByteString) -> bool {
+        self.inboxes.get(receiver).is_some_and(|inbox| !inbox.is_deaf)
+            && !self.contacts.lookup(receiver).is_empty()
+    }
+
+    /// Looks up what is stored for a receiver; how many, if it is away.
+    pub(crate) fn read(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, meanwhile: Meanwhile) {
+        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
+        inbox.backlog = Backlog::Reading(meanwhile);
+        inbox.is_dirty = false;
+        let is_read = !self.contacts.lookup(receiver).is_empty();
+        let (store, user, after) = (self.store.clone(), receiver.to_string(), inbox.taken_to);
+        let question = async move {
+            let page = if is_read { store.pending(&user, after, PAGE).await? } else { Vec::new() };
+            let is_all = is_read && page.len() < PAGE;
+            let count = if is_all { page.len() as u64 } else { store.pending_count(&user).await? };
+            Ok(Found { count, page, is_read })
+        };
+        let (notes, receiver) = (self.notes.clone(), receiver.clone());
+        begin(cx, question, move |result| notes.done(Done::Found { receiver, result }));
+    }
+
+    /// The store has answered.
+    pub(crate) fn on_found(
+        &mut self,
+        cx: &mut Cx<Leg>,
+        receiver: &ByteString,
+        result: Result<Found, StoreError>,
+    ) {
+        let may_send = self.may_send(receiver);
+        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
+        match result {
+            Err(error) => {
+                debug!(user = &**receiver, %error, "what is stored cannot be read");
+                inbox.backlog = if inbox.is_filling() { Backlog::Waiting } else { Backlog::Unchecked };
+                self.ask_again(cx, receiver);
+            }
+            Ok(Found { count, page, is_read }) => {
+                inbox.stored = count;
+                inbox.counted = Some(cx.now());
+                if count == 0 && inbox.is_dirty || count > 0 && may_send && !is_read {
+                    return self.read(cx, receiver, Meanwhile::Wait);
+                }
+                if count == 0 && inbox.writes == 0 {
+                    inbox.is_deaf = false;
+                    inbox.backlog = Backlog::Clear;
+                } else if !page.is_empty() && may_send {
+                    inbox.backlog = Backlog::Sending(Sending {
+                        more: page.len() >= PAGE,
+                        page: VecDeque::from(page),
+                        legs: Vec::new(),
+                        is_refused: false,
+                        registrations: 0,
+                    });
+                    self.send_next(cx, receiver);
+                } else {
+                    inbox.backlog = Backlog::Waiting;
+                    self.ask_again(cx, receiver);
+                }
+            }
+        }
+        self.serve(cx, receiver);
+    }
+
+    /// Sends the first of what is at hand.
+    fn send_next(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString) {
+        let contacts = self.contacts.lookup(receiver);
+        loop {
+            let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
+            let Backlog::Sending(sending) = &mut inbox.backlog else { return };
+            let Some(message) = sending.page.front() else {
+                self.tell_senders(cx, receiver);
+                return self.read(cx, receiver, Meanwhile::Wait);
+            };
+            if contacts.is_empty() {
+                inbox.backlog = Backlog::Waiting;
+                return self.tell_senders(cx, receiver);
+            }
+            sending.is_refused = false;
+            sending.registrations = inbox.registrations;
+            sending.legs.clear();
+            for contact in &contacts {
+                let copy = stored_copy(cx, &contact.peer, message);
+                let leg = Leg { what: What::Stored(receiver.clone()), to: Some(contact.clone()) };
+                match cx.open(leg, copy) {
+                    Ok(leg) => sending.legs.push(leg),
+                    Err(error) => debug!(peer = %contact.peer, %error, "a stored message cannot be sent"),
+                }
+            }
+            if !sending.legs.is_empty() {
+                return;
+            }
+            self.take_first(cx, receiver);
+        }
+    }
+
+    /// A device answered to the stored message at hand, or never will.
+    pub(crate) fn stored_answered(
+        &mut self,
+        cx: &mut Cx<Leg>,
+        receiver: &ByteString,
+        leg: LegId,
+        fate: Fate,
+    ) {
+        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
+        let Backlog::Sending(sending) = &mut inbox.backlog else { return };
+        let Some(at) = sending.legs.iter().position(|open| *open == leg) else { return };
+        sending.legs.swap_remove(at);
+        sending.is_refused |= fate == Fate::Refused;
+        if fate == Fate::Taken {
+            if let Some(message) = self.take_first(cx, receiver) {
+                self.note_delivered(message);
+            }
+        } else if !sending.legs.is_empty() {
+            return;
+        } else if sending.is_refused {
+            self.take_first(cx, receiver);
+        } else if inbox.registrations == sending.registrations {
+            inbox.is_deaf = true;
+            inbox.backlog = Backlog::Waiting;
+            self.ask_again(cx, receiver);
+            self.tell_senders(cx, receiver);
+            return self.serve(cx, receiver);
+        }
+        self.send_next(cx, receiver);
+        self.serve(cx, receiver);
+    }
+
+    /// The first of what is at hand is done with.
+    fn take_first(&mut self, cx: &Cx<Leg>, receiver: &ByteString) -> Option<StoredMessage> {
+        let inbox = self.inboxes.get_mut(receiver)?;
+        let Backlog::Sending(sending) = &mut inbox.backlog else { return None };
+        let message = sending.page.pop_front()?;
+        sending.legs.clear();
+        inbox.taken_to = message.seq;
+        inbox.stored = inbox.stored.saturating_sub(1);
+        self.mark_taken(cx, receiver, message.seq);
+        Some(message)
+    }
+
+    fn note_delivered(&mut self, message: StoredMessage) {
+        let StoredMessage { id, sender, receiver, kind, .. } = message;
+        if kind == Kind::Message
+            && sender != receiver
+            && let Some(inbox) = self.inboxes.get_mut(&*receiver)
+        {
+            inbox.delivered.entry(sender).or_default().push(id);
+        }
+    }
+
+    /// Tells senders what was delivered from the store.
+    fn tell_senders(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString) {
+        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
+        for (sender, ids) in mem::take(&mut inbox.delivered) {
+            let receipt = Post::delivered(receiver, &sender, &ids, cx.unique_id(), crate::date(cx));
+            self.accept(cx, receipt, None, None);
+        }
+    }
+
+    /// A device has taken a message after it was stored.
+    pub(crate) fn taken_late(&mut self, cx: &mut Cx<Leg>, post: &Post, seq: u64) {
+        let receiver = &post.receiver;
+        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
+        inbox.is_deaf = false;
+        if seq <= inbox.taken_to {
+            return; // it has been sent again, and was taken then
+        }
+        if post.kind == Kind::Message && post.sender != *receiver {
+            inbox.delivered.entry(post.sender.to_string()).or_default().push(post.id.clone());
+        }
+        match &mut inbox.backlog {
+            Backlog::Sending(sending) if sending.page.front().is_some_and(|first| first.seq == seq) => {
+                self.take_first(cx, receiver);
+                self.send_next(cx, receiver);
+                return self.serve(cx, receiver);
+            }
+            Backlog::Sending(sending) => sending.page.retain(|message| message.seq != seq),
+            Backlog::Clear | Backlog::Unchecked | Backlog::Reading(_) | Backlog::Waiting => {}
+        }
+        inbox.stored = inbox.stored.saturating_sub(1);
+        self.mark_taken(cx, receiver, seq);
+        self.tell_senders(cx, receiver);
+    }
+
+    /// Marks a message as delivered, and those that could not be marked before.
+    pub(crate) fn mark_taken(&mut self, cx: &Cx<Leg>, receiver: &ByteString, seq: u64) {
+        if let Some(inbox) = self.inboxes.get_mut(receiver) {
+            inbox.unmarked.push(seq);
+        }
+        self.mark(cx, receiver);
+    }
+
+    /// Marks what is taken and not marked.
+    fn mark(&mut self, cx: &Cx<Leg>, receiver: &ByteString) {
+        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
+        let seqs = mem::take(&mut inbox.unmarked);
+        if seqs.is_empty() {
+            return;
+        }
+        let (marked, notes) = (self.store.mark_delivered(receiver, seqs.clone()), self.notes.clone());
+        let receiver = receiver.clone();
+        begin(cx, marked, move |marked| {
+            if let Err(error) = &marked {
+                debug!(%error, "messages are not marked as delivered");
+            }
+            let unmarked = if marked.is_ok() { Vec::new() } else { seqs };
+            notes.done(Done::Marked { receiver, unmarked });
+        });
+    }
+
+    /// Messages are marked as delivered, or not: then it is tried again.
+    pub(crate) fn on_marked(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, unmarked: Vec<u64>) {
+        if !unmarked.is_empty() {
+            if let Some(inbox) = self.inboxes.get_mut(receiver) {
+                inbox.unmarked.extend(unmarked);
+            }
+            self.ask_again(cx, receiver);
+        }
+        self.send_what_waits(cx, receiver);
+    }
+
+    /// A receiver whose devices did not answer, or whose store did not, is tried again.
+    pub(crate) fn on_again(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString) {
+        if let Some(inbox) = self.inboxes.get_mut(receiver) {
+            inbox.again = None;
+            inbox.is_deaf = false;
+            self.mark(cx, receiver);
+            self.send_what_waits(cx, receiver);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! `im.v1`.
+
+use rtcd_sdk::Peer;
+use rtcd_sdk::axum::body::Body;
+use rtcd_sdk::axum::http::Request;
+use rtcd_sdk::harness::{Harness, call_api, signed_in};
+use rtcd_sdk::jsip::Method;
+use rtcd_sdk::serde_json::{Value, json};
+
+use super::office::{ALICE, BOB, CAROL};
+use crate::{Im, ImApi};
+
+fn get(user: &str, path: &str) -> Request<Body> {
+    signed_in(user, Request::get(path).body(Body::empty()).unwrap())
+}
+
+fn say(harness: &mut Harness<Im>, from: &str, to: &str, text: &str) {
+    let mut message = harness.first(Method::Message, from, to);
+    message.headers.set_text("Message-ID", text).set_text("Body", text);
+    let dialog = harness.dial_from(&Peer::new(from, None), message);
+    harness.ended(dialog);
+}
+
+fn ids(answer: &Value) -> Vec<&str> {
+    answer["messages"].as_array().unwrap().iter().map(|message| message["id"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn history_in_pages() {
+    let mut harness = Harness::<Im>::new();
+    for n in 1..=5 {
+        let (from, to) = if n % 2 == 1 { (ALICE, BOB) } else { (BOB, ALICE) };
+        say(&mut harness, from, to, &n.to_string());
+    }
+    say(&mut harness, ALICE, CAROL, "other");
+    let mut call = |user: &str, path: &str| {
+        let answer = harness.call_api::<ImApi>(get(user, path));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body
+    };
+    let all = call(ALICE, "/history/bob@test.com");
+    assert_eq!((ids(&all), &all["next"]), (vec!["1", "2", "3", "4", "5"], &json!(null)));
+    assert_eq!(call(BOB, "/history/alice%40test.com"), all);
+    let last = call(ALICE, "/history/bob@test.com?limit=2");
+    assert_eq!((ids(&last), &last["next"]), (vec!["4", "5"], &json!(4)));
+    let before = call(ALICE, "/history/bob@test.com?limit=2&before=4");
+    assert_eq!((ids(&before), &before["next"]), (vec!["2", "3"], &json!(2)));
+    let after = call(ALICE, "/history/bob@test.com?limit=2&after=1");
+    assert_eq!((ids(&after), &after["next"]), (vec!["2", "3"], &json!(3)));
+    // Nobody else sees them.
+    assert_eq!(ids(&call(CAROL, "/history/bob@test.com")), Vec::<&str>::new());
+    let mut first = all["messages"][0].clone();
+    assert!(first["date"].as_str().is_some_and(|date| date.ends_with('Z')));
+    first["date"] = json!("…");
+    let expected = json!({"seq": 1, "id": "1", "from": ALICE, "to": BOB, "date": "…", "content_type": null, "body": "1", "state": "sent"});
+    assert_eq!(first, expected);
+}
+
+#[test]
+fn conversations_newest_first() {
+    let mut harness = Harness::<Im>::new();
+    say(&mut harness, BOB, ALICE, "1");
+    say(&mut harness, ALICE, CAROL, "2");
+    say(&mut harness, BOB, ALICE, "3");
+    let answer = harness.call_api::<ImApi>(get(ALICE, "/conversations")).body;
+    let seen: Vec<_> = answer["conversations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["with"].as_str().unwrap(),
+                one["last"]["id"].as_str().unwrap(),
+                one["unread"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(seen, [(BOB, "3", 2), (CAROL, "2", 0)]);
+    let first = harness.call_api::<ImApi>(get(ALICE, "/conversations?limit=1")).body;
+    assert_eq!(first["next"], 3);
+    let second = harness.call_api::<ImApi>(get(ALICE, "/conversations?limit=1&before=3")).body;
+    assert_eq!((&second["conversations"][0]["with"], &second["next"]), (&json!(CAROL), &json!(2)));
+}
+
+#[test]
+fn what_is_refused() {
+    let mut harness = Harness::<Im>::new();
+    let unsigned = Request::get("/conversations").body(Body::empty()).unwrap();
+    assert_eq!(harness.call_api::<ImApi>(unsigned).status, 401);
+    assert_eq!(harness.call_api::<ImApi>(get(ALICE, "/history/bob@test.com?limit=x")).status, 400);
+    assert_eq!(harness.call_api::<ImApi>(get(ALICE, "/history/bob@test.com?from=1")).status, 400);
+    let rooms = harness.call_api::<ImApi>(get(ALICE, "/history/room:1@test.com"));
+    assert_eq!(rooms.body, json!({"code": 102, "msg": "The rooms are not loaded"}));
+    let alone = call_api::<ImApi>(get(ALICE, "/conversations"));
+    assert_eq!(alone.body, json!({"code": 102, "msg": "The messages are not loaded"}));
+}

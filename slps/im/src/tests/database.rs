@@ -1,0 +1,104 @@
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
+
+use rtcd_store::{
+    Asked, Conversation, ConversationSummary, Database, Failure, Memory, Page, StoredMessage, Write, Written,
+};
+
+/// A database that fails, or takes its time, as a test wants it.
+#[derive(Debug, Default)]
+pub(crate) struct Moody {
+    memory: Arc<Memory>,
+    mood: Arc<Mutex<Mood>>,
+}
+
+#[derive(Debug, Default)]
+struct Mood {
+    is_full: bool,
+    is_dead: bool,
+    is_slow: bool,
+    waiting: Vec<Waker>,
+}
+
+impl Moody {
+    /// It takes no more.
+    pub(crate) fn set_full(&self, is_full: bool) {
+        self.mood.lock().unwrap().is_full = is_full;
+    }
+
+    /// It can be neither read nor written.
+    pub(crate) fn set_dead(&self, is_dead: bool) {
+        self.mood.lock().unwrap().is_dead = is_dead;
+    }
+
+    /// It answers nothing until it is not slow any more.
+    pub(crate) fn set_slow(&self, is_slow: bool) {
+        let mut mood = self.mood.lock().unwrap();
+        mood.is_slow = is_slow;
+        if !is_slow {
+            mood.waiting.drain(..).for_each(Waker::wake);
+        }
+    }
+
+    fn asked<'a, T: Send + 'a>(&'a self, writes: bool, answer: Asked<'a, T>) -> Asked<'a, T> {
+        Box::pin(async move {
+            poll_fn(|cx| {
+                let mut mood = self.mood.lock().unwrap();
+                if mood.is_slow {
+                    mood.waiting.push(cx.waker().clone());
+                    return Poll::Pending;
+                }
+                Poll::Ready(())
+            })
+            .await;
+            let fails = {
+                let mood = self.mood.lock().unwrap();
+                mood.is_dead || writes && mood.is_full
+            };
+            if fails {
+                return Err(Failure::Passing("a bad day".to_owned()));
+            }
+            answer.await
+        })
+    }
+}
+
+impl Database for Moody {
+    fn write<'a>(&'a self, batch: &'a [Write]) -> Asked<'a, Vec<Written>> {
+        self.asked(true, Box::pin(async move { self.memory.write(batch).await }))
+    }
+
+    fn forget(&self, date: u64, limit: usize) -> Asked<'_, u64> {
+        self.memory.forget(date, limit)
+    }
+
+    fn check(&self) -> Asked<'_, ()> {
+        self.memory.check()
+    }
+
+    fn close(&self) -> Asked<'_, ()> {
+        self.memory.close()
+    }
+
+    fn pending<'a>(&'a self, receiver: &'a str, after: u64, limit: usize) -> Asked<'a, Vec<StoredMessage>> {
+        self.asked(false, Box::pin(async move { self.memory.pending(receiver, after, limit).await }))
+    }
+
+    fn pending_count<'a>(&'a self, receiver: &'a str) -> Asked<'a, u64> {
+        self.asked(false, Box::pin(async move { self.memory.pending_count(receiver).await }))
+    }
+
+    fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {
+        self.asked(false, Box::pin(async move { self.memory.history(conversation, page).await }))
+    }
+
+    fn conversations<'a>(
+        &'a self,
+        user: &'a str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Asked<'a, Vec<ConversationSummary>> {
+        self.asked(false, Box::pin(async move { self.memory.conversations(user, before, limit).await }))
+    }
+}

@@ -1,0 +1,174 @@
+//! Whatever happens, in whatever order: each message has one answer, what was answered 200 or 202 arrives, and on no device does a message of a
+//! sender come before an earlier one.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use rtcd_sdk::Peer;
+use rtcd_sdk::harness::Dialog;
+use rtcd_sdk::jsip::StatusCode;
+
+use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, Said, TIMEOUT, desk, phone, text};
+
+#[test]
+fn nothing_is_lost_and_nothing_overtakes() {
+    for seed in 1..400 {
+        Run::new(seed).whole();
+    }
+}
+
+struct Run {
+    seed: u64,
+    random: u64,
+    office: Office,
+    devices: [Peer; 2],
+    /// Copies that a device has before it, in order: as on a socket.
+    before: BTreeMap<String, VecDeque<Dialog>>,
+    seen_copies: BTreeSet<Dialog>,
+    /// What a device has taken, by sender, without repeats.
+    taken: BTreeMap<(String, String), Vec<u32>>,
+    seen: BTreeSet<(String, String, u32)>,
+    said: Vec<(Said, String, u32)>,
+    numbers: BTreeMap<String, u32>,
+}
+
+impl Run {
+    fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            office: Office::with_settings("{patience: 2s, retry: 5s}"),
+            devices: [phone(BOB), desk(BOB)],
+            before: BTreeMap::new(),
+            seen_copies: BTreeSet::new(),
+            taken: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            said: Vec::new(),
+            numbers: BTreeMap::new(),
+        }
+    }
+
+    fn draw(&mut self, below: usize) -> usize {
+        self.random ^= self.random >> 12;
+        self.random ^= self.random << 25;
+        self.random ^= self.random >> 27;
+        (self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below
+    }
+
+    fn whole(mut self) {
+        for _ in 0..120 {
+            let device = self.devices[self.draw(2)].clone();
+            match self.draw(16) {
+                0..=4 => self.say(),
+                5..=7 => self.answer(&device, OK),
+                8 => self.answer(&device, TIMEOUT),
+                9 => {
+                    let code = [AWAY, StatusCode::SERVICE_UNAVAILABLE][self.draw(2)];
+                    self.answer(&device, code);
+                }
+                10 => self.office.registers(&device),
+                11 => self.office.contacts().gone(&device),
+                12 => {
+                    let ms = [1, 300, 2000, 5000][self.draw(4)];
+                    self.office.passes(Duration::from_millis(ms));
+                }
+                13 => self.office.database().set_slow(true),
+                14 => self.be_quick(),
+                _ => {
+                    let is_full = self.draw(3) == 0;
+                    self.office.database().set_full(is_full);
+                }
+            }
+            self.look();
+        }
+        self.end();
+    }
+
+    fn say(&mut self) {
+        let sender = [ALICE, CAROL][self.draw(2)];
+        let number = self.numbers.entry(sender.to_owned()).or_default();
+        *number += 1;
+        let number = *number;
+        let said = self.office.say(&phone(sender), BOB, &number.to_string());
+        self.said.push((said, sender.to_owned(), number));
+    }
+
+    fn be_quick(&mut self) {
+        self.office.database().set_slow(false);
+        self.office.goes_on();
+    }
+
+    /// A device does something with the first copy before it.
+    fn answer(&mut self, device: &Peer, code: StatusCode) {
+        let name = device.to_string();
+        let Some(copy) = self.before.entry(name.clone()).or_default().pop_front() else { return };
+        if code == OK {
+            let request = self.office.copy(copy);
+            let (sender, number) = (request.from.to_string(), text(request).parse().unwrap());
+            if self.seen.insert((name.clone(), sender.clone(), number)) {
+                self.taken.entry((name, sender)).or_default().push(number);
+            }
+        }
+        self.office.answers(copy, code);
+    }
+
+    /// What was sent since.
+    fn look(&mut self) {
+        for device in self.devices.clone() {
+            let copies = self.office.copies(&device);
+            let queue = self.before.entry(device.to_string()).or_default();
+            for copy in copies {
+                let is_new = self.seen_copies.insert(copy);
+                if is_new {
+                    queue.push_back(copy);
+                }
+            }
+        }
+    }
+
+    /// All goes well for a while.
+    fn end(&mut self) {
+        self.office.database().set_full(false);
+        self.be_quick();
+        for device in self.devices.clone() {
+            self.office.registers(&device);
+        }
+        self.look();
+        for _ in 0..20 {
+            while self.before.values().any(|queue| !queue.is_empty()) {
+                for device in self.devices.clone() {
+                    self.answer(&device, OK);
+                }
+                self.look();
+            }
+            self.office.passes(Duration::from_secs(1));
+            self.look();
+        }
+        self.check();
+    }
+
+    fn check(&mut self) {
+        let seed = self.seed;
+        for ((device, sender), numbers) in &self.taken {
+            assert!(
+                numbers.is_sorted(),
+                "seed {seed}: {sender} to {device}: {numbers:?}\n{}",
+                self.office.log()
+            );
+        }
+        for (said, sender, number) in &self.said {
+            let code = self.office.code(*said);
+            let is_there = self.seen.iter().any(|(_, from, taken)| from == sender && taken == number);
+            match code {
+                Some(200 | 202) => {
+                    assert!(is_there, "seed {seed}: {number} of {sender} is lost\n{}", self.office.log());
+                }
+                Some(503) => {}
+                other => panic!("seed {seed}: {number} of {sender}: {other:?}\n{}", self.office.log()),
+            }
+        }
+        let said: Vec<_> = self.said.iter().map(|(said, ..)| *said).collect();
+        self.office.all_done(&said);
+        assert_eq!(self.office.stored_for(BOB), 0, "seed {seed}");
+    }
+}

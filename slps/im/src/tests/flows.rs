@@ -1,0 +1,287 @@
+//! What the sender is answered, and what the receiver's devices get.
+
+use std::time::Duration;
+
+use rtcd_sdk::jsip::StatusCode;
+use rtcd_sdk::serde_json::json;
+use rtcd_store::State;
+
+use super::office::{ALICE, AWAY, BOB, OK, Office, TIMEOUT, desk, phone};
+
+#[test]
+fn delivered() {
+    let mut office = Office::new();
+    for peer in [phone(ALICE), desk(ALICE), phone(BOB), desk(BOB)] {
+        office.registers(&peer);
+    }
+    let mut message = office.message(&phone(ALICE), BOB, "hello");
+    message.headers.set_text("X-Mood", "good").set_text("Content-Type", "text");
+    message.router = Some("mallory@test.com".into());
+    let said = office.send(&phone(ALICE), message);
+    assert_eq!(office.code(said), None);
+    office.takes(&phone(BOB), 0, OK);
+    office.takes(&desk(BOB), 0, OK);
+    office.takes(&desk(ALICE), 0, OK);
+    office.all_done(&[said]);
+    insta::assert_snapshot!(office.log());
+    let history = office.history(ALICE, BOB);
+    assert_eq!((&*history[0].id, history[0].state), ("hello", State::Delivered));
+    assert_eq!(office.stored_for(BOB), 0);
+}
+
+#[test]
+fn nobody_is_there_it_is_stored_and_comes_later() {
+    let mut office = Office::new();
+    office.registers(&phone(ALICE));
+    office.registers(&desk(ALICE));
+    let said = office.say(&phone(ALICE), BOB, "hello");
+    assert_eq!(office.code(said), Some(202));
+    office.all_done(&[said]);
+    office.passes(Duration::from_secs(3600));
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    insta::assert_snapshot!(office.log());
+    assert_eq!(office.history(ALICE, BOB)[0].state, State::Delivered);
+}
+
+#[test]
+fn all_devices_fail() {
+    let mut office = Office::new();
+    office.registers(&phone(BOB));
+    office.registers(&desk(BOB));
+    let said = office.say(&phone(ALICE), BOB, "hello");
+    office.takes(&phone(BOB), 0, AWAY);
+    assert_eq!(office.code(said), None);
+    office.takes(&desk(BOB), 0, StatusCode::BAD_REQUEST);
+    assert_eq!(office.code(said), Some(202));
+    office.all_done(&[said]);
+    // The one that answered is there: it is asked once more, and does not want it.
+    office.takes(&desk(BOB), 1, StatusCode::BAD_REQUEST);
+    insta::assert_snapshot!(office.log());
+    assert_eq!(office.stored_for(BOB), 0);
+    let left: Vec<_> = office.contacts().lookup(BOB).into_iter().map(|contact| contact.peer).collect();
+    assert_eq!(left, [desk(BOB)]);
+}
+
+#[test]
+fn patience_is_over_and_the_answer_comes_late() {
+    let mut office = Office::new();
+    office.registers(&phone(ALICE));
+    office.registers(&phone(BOB));
+    let said = office.say(&phone(ALICE), BOB, "1");
+    office.passes(Duration::from_millis(1999));
+    assert_eq!(office.code(said), None);
+    office.passes(Duration::from_millis(1));
+    assert_eq!(office.code(said), Some(202));
+    let next = office.say(&phone(ALICE), BOB, "2");
+    assert_eq!(office.code(next), Some(202));
+    assert_eq!(office.texts(&phone(BOB)), ["1"]);
+    // That it answers shows that it is there: what is stored behind follows, and not this again.
+    office.takes(&phone(BOB), 0, OK);
+    office.takes(&phone(BOB), 1, OK);
+    office.all_done(&[said, next]);
+    insta::assert_snapshot!(office.log());
+    assert_eq!(office.stored_for(BOB), 0);
+    assert_eq!(office.texts(&phone(BOB)), ["1", "2"]);
+}
+
+#[test]
+fn an_answer_that_comes_while_it_is_being_stored() {
+    let mut office = Office::new();
+    office.registers(&phone(BOB));
+    let said = office.say(&phone(ALICE), BOB, "1");
+    office.database().set_slow(true);
+    office.passes(Duration::from_secs(2));
+    office.takes(&phone(BOB), 0, OK);
+    assert_eq!(office.code(said), None);
+    office.database().set_slow(false);
+    office.goes_on();
+    assert_eq!((office.code(said), office.stored_for(BOB)), (Some(200), 0));
+    let next = office.say(&phone(ALICE), BOB, "2");
+    office.takes(&phone(BOB), 1, OK);
+    assert_eq!(office.code(next), Some(200));
+    assert_eq!(office.texts(&phone(BOB)), ["1", "2"]);
+    office.all_done(&[said, next]);
+}
+
+#[test]
+fn receipts() {
+    let mut office = Office::new();
+    let said = office.say(&phone(ALICE), BOB, "1");
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    // Alice is away: she hears of the delivery when she comes, and then that Bob has read it.
+    let mut read = office.message(&phone(BOB), ALICE, "r");
+    read.headers.set_text("Content-Type", "receipt");
+    let _ = read.headers.set_json("Body", &json!({"read": ["1"]}));
+    let read = office.send(&phone(BOB), read);
+    assert_eq!(office.code(read), Some(202));
+    office.registers(&desk(ALICE));
+    office.takes(&desk(ALICE), 0, OK);
+    office.takes(&desk(ALICE), 1, OK);
+    office.all_done(&[said, read]);
+    insta::assert_snapshot!(office.log());
+    assert_eq!(office.history(ALICE, BOB).len(), 1);
+    assert_eq!(office.history(ALICE, BOB)[0].state, State::Read);
+    // No receipt for a receipt.
+    assert_eq!((office.stored_for(ALICE), office.stored_for(BOB)), (0, 0));
+}
+
+#[test]
+fn what_is_refused() {
+    let mut office = Office::new();
+    office.registers(&phone(BOB));
+    let good = |office: &Office| office.message(&phone(ALICE), BOB, "x");
+    let mut of_another = good(&office);
+    of_another.from = "carol@test.com".into();
+    let mut to_nobody = good(&office);
+    to_nobody.to = " ".into();
+    let mut other = good(&office);
+    other.method = rtcd_sdk::jsip::Method::Options;
+    let mut sent = vec![of_another, to_nobody, other];
+    for id in [json!(""), json!(7), json!("x".repeat(65))] {
+        let mut message = good(&office);
+        let _ = message.headers.set_json("Message-ID", &id);
+        sent.push(message);
+    }
+    for body in [json!({"delivered": ["1"]}), json!({"read": []}), json!({"read": [""]}), json!("read")] {
+        let mut message = good(&office);
+        message.headers.set_text("Content-Type", "receipt");
+        let _ = message.headers.set_json("Body", &body);
+        sent.push(message);
+    }
+    let said: Vec<_> = sent.into_iter().map(|message| office.send(&phone(ALICE), message)).collect();
+    office.all_done(&said);
+    insta::assert_snapshot!(office.log());
+}
+
+#[test]
+fn from_may_have_parameters_and_a_message_id_is_made() {
+    let mut office = Office::new();
+    office.registers(&phone(BOB));
+    let mut message = office.message(&phone(ALICE), "bob@test.com;device=desk", "x");
+    message.from = "alice@test.com;device=phone".into();
+    message.headers.remove("Message-ID");
+    let said = office.send(&phone(ALICE), message);
+    office.takes(&phone(BOB), 0, OK);
+    office.all_done(&[said]);
+    insta::assert_snapshot!(office.log());
+}
+
+#[test]
+fn without_a_store_what_needs_it_is_503_and_the_rest_goes_on() {
+    let mut office = Office::new();
+    office.registers(&phone(BOB));
+    office.database().set_dead(true);
+    let stored = office.say(&phone(ALICE), "carol@test.com", "1");
+    let live = office.say(&phone(ALICE), BOB, "2");
+    office.takes(&phone(BOB), 0, OK);
+    // Who comes now gets what is new.
+    office.registers(&desk(BOB));
+    let more = office.say(&phone(ALICE), BOB, "3");
+    office.takes(&phone(BOB), 1, OK);
+    let failed = office.say(&phone(ALICE), BOB, "4");
+    office.takes(&phone(BOB), 2, AWAY);
+    office.takes(&desk(BOB), 1, AWAY);
+    office.database().set_dead(false);
+    let again = office.say(&phone(ALICE), "carol@test.com", "1");
+    let said = [stored, live, more, failed, again];
+    let codes: Vec<_> = said.iter().map(|said| office.code(*said)).collect();
+    assert_eq!(codes, [503, 200, 200, 503, 202].map(Some), "{}", office.log());
+    office.all_done(&said);
+    insta::assert_snapshot!(office.log());
+}
+
+#[test]
+fn a_full_disk_refuses_and_takes_again() {
+    let mut office = Office::new();
+    office.database().set_full(true);
+    let first = office.say(&phone(ALICE), BOB, "1");
+    assert_eq!(office.code(first), Some(503));
+    office.registers(&phone(BOB));
+    let live = office.say(&phone(ALICE), BOB, "2");
+    office.takes(&phone(BOB), 0, OK);
+    assert_eq!(office.code(live), Some(200));
+    office.contacts().gone(&phone(BOB));
+    office.database().set_full(false);
+    let last = office.say(&phone(ALICE), BOB, "1");
+    assert_eq!(office.code(last), Some(202));
+    office.all_done(&[first, live, last]);
+}
+
+#[test]
+fn a_store_that_does_not_answer_holds_up_no_device() {
+    let mut office = Office::new();
+    office.database().set_slow(true);
+    office.registers(&phone(BOB));
+    let said = office.say(&phone(ALICE), BOB, "1");
+    assert!(office.copies(&phone(BOB)).is_empty());
+    office.passes(Duration::from_secs(2));
+    office.takes(&phone(BOB), 0, OK);
+    let next = office.say(&phone(ALICE), BOB, "2");
+    office.takes(&phone(BOB), 1, OK);
+    assert_eq!([office.code(said), office.code(next)], [Some(200); 2]);
+    office.all_done(&[said, next]);
+}
+
+#[test]
+fn a_full_mailbox() {
+    let mut office = Office::with_settings("max_stored: 2");
+    let mut said: Vec<_> = ["1", "2", "3"].map(|text| office.say(&phone(ALICE), BOB, text)).into();
+    // A repeat is there already, but whether it is one is seen too late.
+    let codes: Vec<_> = said.iter().map(|said| office.code(*said)).collect();
+    assert_eq!(codes, [Some(202), Some(202), Some(503)]);
+    let reason = office.answer(said[2]).and_then(|answer| answer.headers.json::<String>("Reason"));
+    assert_eq!(reason.as_deref(), Some("Mailbox full"));
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    office.contacts().gone(&phone(BOB));
+    office.takes(&phone(BOB), 1, TIMEOUT);
+    said.push(office.say(&phone(ALICE), BOB, "3"));
+    assert_eq!(office.code(said[3]), Some(202));
+    office.all_done(&said);
+}
+
+#[test]
+fn a_full_mailbox_is_counted_anew_after_a_while() {
+    let mut office = Office::with_settings("max_stored: 1");
+    let mut said = vec![office.say(&phone(ALICE), BOB, "1"), office.say(&phone(ALICE), BOB, "2")];
+    assert_eq!(office.code(said[1]), Some(503));
+    let store = rtcd_store::Store::over(office.database());
+    drop(store.mark_delivered(BOB, vec![1])); // somebody else has
+    let marked = std::pin::pin!(store.mark_delivered(BOB, vec![1]));
+    let _ = marked.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    said.push(office.say(&phone(ALICE), BOB, "2"));
+    assert_eq!(office.code(said[2]), Some(503));
+    office.passes(Duration::from_secs(10));
+    said.push(office.say(&phone(ALICE), BOB, "2"));
+    assert_eq!(office.code(said[3]), Some(202));
+    office.all_done(&said);
+}
+
+#[test]
+fn too_much_is_503() {
+    let mut office = Office::with_settings("qsize: 3");
+    office.registers(&phone(BOB));
+    let mut said: Vec<_> = (0..4).map(|n| office.say(&phone(ALICE), BOB, &format!("{n}"))).collect();
+    assert_eq!(office.code(said[3]), Some(503));
+    office.limit_mailboxes(0);
+    said.push(office.say(&phone(ALICE), BOB, "x"));
+    assert_eq!(office.code(said[4]), Some(503));
+    for n in 0..3 {
+        office.takes(&phone(BOB), n, OK);
+    }
+    office.all_done(&said);
+}
+
+#[test]
+fn to_oneself() {
+    let mut office = Office::new();
+    office.registers(&phone(ALICE));
+    office.registers(&desk(ALICE));
+    let said = office.say(&phone(ALICE), ALICE, "a note");
+    office.takes(&desk(ALICE), 0, OK);
+    assert_eq!(office.code(said), Some(200));
+    assert_eq!((office.texts(&phone(ALICE)).len(), office.texts(&desk(ALICE)).len()), (1, 1));
+    office.all_done(&[said]);
+}

@@ -1,0 +1,8 @@
+//! Messages, in the harness.
+
+mod api;
+mod database;
+mod drawn;
+mod flows;
+mod office;
+mod stored;
