@@ -8,7 +8,6 @@
     reason = "a test that cannot go on has failed"
 )]
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -25,24 +24,9 @@ fn run(command: &mut Command) {
     println!("{}{}", said[0], said[1]);
 }
 
-/// `NAME.test.mjs` and `NAME.test.js` of a folder, in the order of their names.
-fn tests_of(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten();
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| [".test.mjs", ".test.js"].iter().any(|end| file.to_string_lossy().ends_with(end)));
-    files.sort();
-    files
-}
-
 fn test(folder: &str) {
     LazyLock::force(&SETUP);
-    let files = tests_of(&Path::new(WEB).join(folder));
-    assert!(!files.is_empty(), "{folder} has no tests");
-    // One file after the other: what runs beside them must not starve.
-    let mut node = Command::new("node");
-    node.args(["--test", "--test-concurrency=1", "--test-timeout=600000", "--test-reporter=spec"])
-        .args(files);
-    run(node.env("RTCD", env!("CARGO_BIN_EXE_rtcd")));
+    run(Command::new("node").args(["test.mjs", folder]).env("RTCD", env!("CARGO_BIN_EXE_rtcd")));
 }
 
 #[test]

@@ -18,6 +18,17 @@ test("a request has what was not said", async () => {
   assert.deepEqual(socket.next(), { To: "b", "Request-URI": "c", From: "d", DialogueID: "e", CSeq: 9, Type: "INFO" });
 });
 
+test("without a global crypto, as in Node 18, ids are random too", async (t) => {
+  const there = Object.getOwnPropertyDescriptor(globalThis, "crypto");
+  Object.defineProperty(globalThis, "crypto", { value: undefined, configurable: true });
+  t.after(() => (there ? Object.defineProperty(globalThis, "crypto", there) : delete globalThis.crypto));
+  const { client, socket } = await online();
+  for (let asked = 0; asked < 100; asked += 1) watch(client.request("OPTIONS", OPTIONS));
+  const ids = new Set(socket.sent.map(({ DialogueID }) => DialogueID));
+  assert.equal(ids.size, 100);
+  for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/);
+});
+
 test("each answer goes to its request", async () => {
   const { client, socket } = await online();
   const [one, two] = [watch(client.request("OPTIONS", OPTIONS)), watch(client.request("OPTIONS", OPTIONS))];
