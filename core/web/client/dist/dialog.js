@@ -1,0 +1,2 @@
+/** A call, as its user sees it. */
+export {};

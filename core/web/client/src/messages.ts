@@ -1,0 +1,182 @@
+/** Messages between users and in rooms, and their receipts. */
+
+import type { Asker, RequestFields } from "./asker.js";
+import { RejectedError, TimeoutError } from "./errors.js";
+import { randomId } from "./ids.js";
+import type { IncomingRequest } from "./incoming.js";
+import { Memory } from "./memory.js";
+import { userOf, type Request, type Response } from "./wire.js";
+
+/** A message that has come. */
+export interface Message {
+  /** Its `Message-ID`. Handlers are given each once, whatever is sent again. */
+  readonly id: string;
+  /** A user; in a room, the nickname of its sender. */
+  readonly from: string;
+  /** A user or a room. */
+  readonly to: string;
+  /** With whom one talks here: the other user, or the room. */
+  readonly conversation: string;
+  /** The room, if it is of one. */
+  readonly room: string | undefined;
+  /** The user who sent it, in a room too. */
+  readonly sender: string;
+  /** This user has sent it, from another device. */
+  readonly own: boolean;
+  /** When the server accepted it. */
+  readonly date: Date;
+  readonly contentType: string | undefined;
+  /** Any JSON value. */
+  readonly body: unknown;
+  /** The request, as on the wire. */
+  readonly fields: Request;
+}
+
+/** What has become of messages that this user sent. */
+export interface Receipt {
+  /** The user who got them. */
+  readonly from: string;
+  /** Ids of those that were stored first, and have been delivered. */
+  readonly delivered: readonly string[];
+  /** Ids of those that have been read. */
+  readonly read: readonly string[];
+}
+
+/** More about a message. */
+export interface MessageOptions {
+  contentType?: string;
+  /** At most 64 characters. Take the same one to send a message again. */
+  id?: string;
+  /** ms until it must be accepted; the client's `timeout` if nothing is said. */
+  timeout?: number;
+}
+
+/** A message that the server has accepted. */
+export interface Sent {
+  readonly id: string;
+  /** When it was accepted. */
+  readonly date: Date;
+  /** A device of the receiver has it, or the server keeps it until one is there. */
+  readonly status: "delivered" | "stored";
+}
+
+/** Whom the messages are told. `false`: nobody has taken it. */
+export interface MessageListener {
+  onMessage(message: Message): boolean;
+  onReceipt(receipt: Receipt): void;
+}
+
+const RECEIPT = "receipt";
+/** Ids in one receipt: at 64 characters each they stay far below the size of a frame. */
+const IDS = 200;
+/** Ids of messages that are known again, and for how long (ms). */
+const KNOWN = 8192;
+const KNOWN_FOR = 24 * 3_600_000;
+
+/** See the module. */
+export class Messages {
+  readonly #known: Memory<true>;
+  /** The last message to each receiver: the next one waits for it, or they might overtake each other. */
+  readonly #last = new Map<string, Promise<unknown>>();
+  #waiting = 0;
+
+  constructor(
+    private readonly asker: Asker,
+    private readonly listener: MessageListener,
+    private readonly limits: { timeout: number; maxPending: number },
+  ) {
+    this.#known = new Memory(asker.timers, KNOWN, KNOWN_FOR);
+  }
+
+  async send(fields: RequestFields, { contentType, id = randomId(), timeout = this.limits.timeout }: MessageOptions): Promise<Sent> {
+    const message = { ...fields, "Content-Type": contentType, "Message-ID": id };
+    const response = await this.#inTurn(fields.To, timeout, (left) => this.asker.ask("MESSAGE", message, left));
+    return { id: idOf(response) ?? id, date: dateOf(response), status: response.Code === 202 ? "stored" : "delivered" };
+  }
+
+  async markRead(user: string, ids: readonly string[]): Promise<void> {
+    for (let start = 0; start < ids.length; start += IDS) {
+      await this.send({ To: user, Body: { read: ids.slice(start, start + IDS) } }, { contentType: RECEIPT });
+    }
+  }
+
+  /** A MESSAGE has come. */
+  onRequest(request: IncomingRequest): void {
+    const { fields } = request;
+    if (fields["Content-Type"] === RECEIPT) {
+      request.respond(200);
+      this.listener.onReceipt({ from: userOf(fields.From), ...receiptOf(fields.Body) });
+      return;
+    }
+    const message = this.#read(fields);
+    const key = `${message.sender} ${message.conversation} ${message.id}`;
+    if (this.#known.get(key) === undefined) {
+      if (!this.listener.onMessage(message)) {
+        request.respond(480); // so it is kept, and comes again
+        return;
+      }
+      this.#known.set(key, true);
+    }
+    request.respond(200);
+  }
+
+  #read(fields: Request): Message {
+    const to = userOf(fields.To);
+    const room = to.startsWith("room:") ? to : undefined;
+    const sender = userOf(room === undefined ? fields.From : (fields["P-Asserted-Identity"] ?? fields.From));
+    const own = sender === this.asker.user;
+    return {
+      id: idOf(fields) ?? `${fields.DialogueID} ${fields.CSeq}`,
+      from: room === undefined ? sender : fields.From,
+      to,
+      conversation: room ?? (own ? to : sender),
+      room,
+      sender,
+      own,
+      date: dateOf(fields),
+      contentType: fields["Content-Type"],
+      body: fields.Body,
+      fields,
+    };
+  }
+
+  /** Does it when all that was begun before for the same receiver is done, however it went. */
+  async #inTurn(to: string, timeout: number, send: (left: number) => Promise<Response>): Promise<Response> {
+    if (this.#waiting >= this.limits.maxPending) throw new RejectedError(503, "Too many unfinished messages");
+    const due = this.asker.timers.now() + timeout;
+    const before = this.#last.get(to);
+    const own = (async () => {
+      await before?.catch(() => {});
+      const left = due - this.asker.timers.now();
+      if (left <= 0) throw new TimeoutError(`no answer to MESSAGE of ${to} in time`);
+      return send(left);
+    })();
+    this.#last.set(to, own);
+    this.#waiting += 1;
+    try {
+      return await own;
+    } finally {
+      this.#waiting -= 1;
+      if (this.#last.get(to) === own) this.#last.delete(to);
+    }
+  }
+}
+
+function idOf(fields: Request | Response): string | undefined {
+  const id = fields["Message-ID"];
+  return typeof id === "string" && id !== "" ? id : undefined;
+}
+
+function dateOf(fields: Request | Response): Date {
+  const date = new Date(typeof fields.Date === "string" ? fields.Date : NaN);
+  return Number.isNaN(date.getTime()) ? new Date() : date;
+}
+
+function receiptOf(body: unknown): { delivered: string[]; read: string[] } {
+  const { delivered, read } = (body ?? {}) as { delivered?: unknown; read?: unknown };
+  return { delivered: strings(delivered), read: strings(read) };
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
+}

@@ -1,0 +1,133 @@
+// One conversation: its messages, each once, in order. It knows nothing of the page and nothing of the wire.
+
+/** What may become of a message that was sent, in the order in which it gets better. */
+const FATES = ["failed", "sending", "sent", "delivered", "read"];
+
+/**
+ * A message: `{ id, from, date, text, own, status, seq }`. `date` in ms since 1970. `seq` is its place in the server's history, as far as
+ * that is known. `status` of one's own is one of FATES; of another's it is "read" or "unread".
+ */
+export class Conversation {
+  /** The other user, or `room:…`. */
+  name;
+  /** In order. What is not sent yet stands last. */
+  messages = [];
+  /** Where the next older page of history begins: undefined before the first page, null at its end. */
+  older = undefined;
+  /** The newest place in the history that is here with all before it, since the first page. */
+  newestSeq = null;
+  #byId = new Map();
+  #unread = new Set();
+
+  constructor(name, since = 0) {
+    this.name = name;
+    /** When it came into the list, in ms since 1970: where it stands there until something is said. */
+    this.since = since;
+  }
+
+  get last() {
+    return this.messages.at(-1) ?? null;
+  }
+
+  /** How many of the others' messages nobody has read here. */
+  get unread() {
+    return this.#unread.size;
+  }
+
+  byId(id) {
+    return this.#byId.get(id) ?? null;
+  }
+
+  /**
+   * Takes a message in. One that is here already is the same message from another source, live and from history: what
+   * is new about it is kept. Returns whether it was not here before.
+   */
+  add(message) {
+    const known = this.#byId.get(message.id);
+    if (!known) {
+      this.#byId.set(message.id, message);
+      if (message.status === "unread") this.#unread.add(message.id);
+      this.#place(message);
+      return true;
+    }
+    if (message.seq != null) known.seq = message.seq;
+    this.#improve(known, message.status);
+    if (message.date !== known.date && message.seq != null) this.#move(known, message.date);
+    return false;
+  }
+
+  /** What became of a message of one's own. Fates come late and twice: it never gets worse, but for one that could not be sent. */
+  settle(id, status, date = null) {
+    const message = this.#byId.get(id);
+    if (!message) return false;
+    this.#improve(message, status);
+    this.#move(message, date ?? message.date);
+    return true;
+  }
+
+  /** A message of one's own goes out again, or will not. */
+  reset(id, status, reason = "") {
+    const message = this.#byId.get(id);
+    if (!message || !isPending(message)) return false;
+    message.status = status;
+    message.reason = reason;
+    this.#move(message, message.date);
+    return true;
+  }
+
+  /** Takes out a message that was never sent. */
+  drop(id) {
+    const message = this.#byId.get(id);
+    if (!message) return;
+    this.#byId.delete(id);
+    this.messages.splice(this.messages.indexOf(message), 1);
+  }
+
+  /** The ids of what the other one wrote and nobody has read here. */
+  unreadIds() {
+    return this.messages.filter((message) => this.#unread.has(message.id)).map((message) => message.id);
+  }
+
+  /** It has been read here. */
+  markRead(id) {
+    if (this.#unread.delete(id)) this.#byId.get(id).status = "read";
+  }
+
+  /** It has not, after all: nobody else knows of it. */
+  markUnread(id) {
+    const message = this.#byId.get(id);
+    if (!message || message.own) return;
+    message.status = "unread";
+    this.#unread.add(id);
+  }
+
+  #improve(message, status) {
+    if (!message.own) {
+      if (status === "read") this.markRead(message.id);
+    } else if (FATES.indexOf(status) > FATES.indexOf(message.status)) message.status = status;
+  }
+
+  #move(message, date) {
+    message.date = date;
+    this.messages.splice(this.messages.indexOf(message), 1);
+    this.#place(message);
+  }
+
+  /** After all that is not later: messages of one moment stay in the order in which they came, or in the history's. */
+  #place(message) {
+    let at = this.messages.length;
+    while (at > 0 && isAfter(this.messages[at - 1], message)) at -= 1;
+    this.messages.splice(at, 0, message);
+  }
+}
+
+/** Whether it is not known to be at the server. */
+export function isPending(message) {
+  return message.own && (message.status === "sending" || message.status === "failed");
+}
+
+function isAfter(one, other) {
+  if (isPending(one) !== isPending(other)) return isPending(one);
+  if (!isPending(one) && one.date !== other.date) return one.date > other.date;
+  return one.seq != null && other.seq != null && one.seq > other.seq;
+}
