@@ -56,7 +56,7 @@ export function askForName(kind, refuse) {
       resolve(name);
     };
     byId("new-cancel").onclick = () => dialog.close();
-    dialog.onclose = () => resolve(null);
+    onDismissed(dialog, () => resolve(null));
     dialog.showModal();
     input.focus();
   });
@@ -70,9 +70,17 @@ export function ask({ title, lead, yes, no = "Cancel" }) {
   byId("ask-yes").textContent = yes;
   byId("ask-no").textContent = no;
   return new Promise((resolve) => {
-    dialog.returnValue = "no";
-    dialog.onclose = () => resolve(dialog.returnValue === "yes");
+    dialog.querySelector("form").onsubmit = ({ submitter }) => resolve(submitter?.value === "yes");
+    onDismissed(dialog, () => resolve(false));
     dialog.showModal();
     byId("ask-yes").focus();
   });
+}
+
+/** The close event comes a moment later: if the dialog is open again by then, it is that of the question before. */
+function onDismissed(dialog, handler) {
+  dialog.oncancel = handler;
+  dialog.onclose = () => {
+    if (!dialog.open) handler();
+  };
 }
