@@ -13,7 +13,7 @@ CREATE TABLE messages (
     state INTEGER NOT NULL
 ) STRICT;
 
-CREATE UNIQUE INDEX messages_id ON messages (receiver, sender, id);
+CREATE UNIQUE INDEX messages_id ON messages (receiver, sender, id, kind);
 CREATE INDEX messages_pending ON messages (receiver, seq) WHERE state = 0 AND kind < 2;
 CREATE INDEX messages_history ON messages (conversation, seq) WHERE kind <> 1;
 CREATE INDEX messages_date ON messages (date);

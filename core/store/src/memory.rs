@@ -19,10 +19,12 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Tables {
     messages: BTreeMap<u64, StoredMessage>,
-    /// By receiver, sender and id.
-    places: HashMap<[String; 3], u64>,
+    places: HashMap<Key, u64>,
     last: u64,
 }
+
+/// Receiver, sender and id, and of what kind: what was said in a room is no message to a user of that name.
+type Key = ([String; 3], Kind);
 
 impl Memory {
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -138,7 +140,7 @@ impl Tables {
     }
 
     fn append(&mut self, message: &NewMessage) -> Appended {
-        let key = [message.receiver.clone(), message.sender.clone(), message.id.clone()];
+        let key = ([message.receiver.clone(), message.sender.clone(), message.id.clone()], message.kind);
         // A repeat uses up a number too, as in SQLite.
         self.last += 1;
         let stored = self.places.get(&key).and_then(|seq| self.messages.get_mut(seq));
@@ -158,9 +160,9 @@ impl Tables {
 
     /// Whether it was not read before.
     fn read(&mut self, receiver: &str, sender: &str, id: &str) -> bool {
-        let key = [receiver.to_owned(), sender.to_owned(), id.to_owned()];
+        let key = ([receiver.to_owned(), sender.to_owned(), id.to_owned()], Kind::Message);
         let stored = self.places.get(&key).and_then(|seq| self.messages.get_mut(seq));
-        let Some(stored) = stored.filter(|m| m.kind == Kind::Message && m.state < State::Read) else {
+        let Some(stored) = stored.filter(|m| m.state < State::Read) else {
             return false;
         };
         stored.state = State::Read;
@@ -169,7 +171,7 @@ impl Tables {
 
     fn remove(&mut self, seq: u64) {
         if let Some(message) = self.messages.remove(&seq) {
-            self.places.remove(&[message.receiver, message.sender, message.id]);
+            self.places.remove(&([message.receiver, message.sender, message.id], message.kind));
         }
     }
 }

@@ -54,7 +54,7 @@ pub enum State {
 pub struct NewMessage {
     /// What it belongs to.
     pub conversation: Conversation,
-    /// Its `Message-ID`. One sender uses it once for one receiver.
+    /// Its `Message-ID`. One sender uses it once for one receiver and [`Kind`].
     pub id: String,
     /// The user who sent it.
     pub sender: String,

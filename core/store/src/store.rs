@@ -87,7 +87,7 @@ impl Store {
         Self { way: Way::Direct(database) }
     }
 
-    /// Keeps a message. One that is there already, by id, sender and receiver, stays as it was first kept; but if this one is
+    /// Keeps a message. One that is there already, by id, sender, receiver and kind, stays as it was first kept; but if this one is
     /// delivered, that one is too.
     ///
     /// # Errors

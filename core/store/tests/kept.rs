@@ -159,6 +159,11 @@ async fn a_room_has_a_history_and_waits_for_nobody() {
         assert_eq!(ids(&history), ["m2", "m3"]);
         assert_eq!(store.pending_count("room:r1").await.unwrap(), 0);
         assert!(store.conversations(ALICE, None, 10).await.unwrap().is_empty());
+        // A room may have the name of a user: the same id there is another message.
+        let in_room = NewMessage { kind: Kind::Room, ..message("m9", ALICE, BOB) };
+        assert!(!store.append(in_room).await.unwrap().is_repeat);
+        assert!(!store.append(message("m9", ALICE, BOB)).await.unwrap().is_repeat);
+        assert_eq!(ids(&store.pending(BOB, 0, 10).await.unwrap()), ["m9"]);
     })
     .await;
 }

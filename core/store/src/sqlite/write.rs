@@ -154,12 +154,14 @@ impl Pen {
 
     async fn repeat(&mut self, message: &NewMessage) -> Result<Appended, Failure> {
         let row = query(
-            "UPDATE messages SET state = max(state, ?) WHERE receiver = ? AND sender = ? AND id = ? RETURNING seq, date",
+            "UPDATE messages SET state = max(state, ?) WHERE receiver = ? AND sender = ? AND id = ? AND kind = ?
+            RETURNING seq, date",
         )
         .bind(message.state().number())
         .bind(&*message.receiver)
         .bind(&*message.sender)
         .bind(&*message.id)
+        .bind(message.kind.number())
         .fetch_one(&mut self.connection)
         .await?;
         let [seq, date] = [row.try_get::<i64, _>(0)?, row.try_get(1)?].map(i64::cast_unsigned);
