@@ -13,6 +13,9 @@ CREATE TABLE messages (
     state INTEGER NOT NULL
 ) STRICT;
 
+-- A new file does not give out the numbers of one that was lost or replaced: whoever remembers some misses nothing.
+INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER));
+
 CREATE UNIQUE INDEX messages_id ON messages (receiver, sender, id, kind);
 CREATE INDEX messages_pending ON messages (receiver, seq) WHERE state = 0 AND kind < 2;
 CREATE INDEX messages_history ON messages (conversation, seq) WHERE kind <> 1;
@@ -38,13 +41,18 @@ END;
 
 CREATE TRIGGER messages_read AFTER UPDATE OF state ON messages WHEN new.kind = 0 AND old.state < 2 AND new.state = 2
 BEGIN
-    UPDATE conversations SET unread = unread - 1 WHERE user = new.receiver AND partner = new.sender;
+    UPDATE conversations SET unread = max(0, unread - 1) WHERE user = new.receiver AND partner = new.sender;
 END;
 
--- Older messages go first: when the newest goes, the conversation has none any more.
+-- The newest may go first, as the clock may have been put back: then the one before is the last.
 CREATE TRIGGER messages_deleted AFTER DELETE ON messages WHEN old.kind = 0
 BEGIN
-    UPDATE conversations SET unread = unread - 1 WHERE user = old.receiver AND partner = old.sender AND old.state < 2;
-    DELETE FROM conversations WHERE user = old.sender AND partner = old.receiver AND last = old.seq;
-    DELETE FROM conversations WHERE user = old.receiver AND partner = old.sender AND last = old.seq;
+    UPDATE conversations SET unread = max(0, unread - 1)
+        WHERE user = old.receiver AND partner = old.sender AND old.state < 2;
+    UPDATE conversations
+        SET last = (SELECT coalesce(max(seq), 0) FROM messages WHERE conversation = old.conversation AND kind <> 1)
+        WHERE last = old.seq
+            AND (user, partner) IN (VALUES (old.sender, old.receiver), (old.receiver, old.sender));
+    DELETE FROM conversations WHERE last = 0 AND user = old.sender AND partner = old.receiver;
+    DELETE FROM conversations WHERE last = 0 AND user = old.receiver AND partner = old.sender;
 END;

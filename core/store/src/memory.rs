@@ -27,6 +27,11 @@ struct Tables {
 type Key = ([String; 3], Kind);
 
 impl Memory {
+    /// With numbers that begin after this one; else they begin with 1.
+    pub fn after(seq: u64) -> Self {
+        Self { tables: Mutex::new(Tables { last: seq, ..Tables::default() }) }
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         // No change is left half done by a panic.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)

@@ -45,10 +45,10 @@ impl Default for Settings {
             queue: count(4096),
             queue_bytes: count(64 << 20),
             batch: count(500),
-            timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(2),
             retry: Duration::from_secs(1),
             retention: Duration::from_hours(30 * 24),
-            max_size: 0,
+            max_size: 4 << 30,
             readers: count(4),
         }
     }

@@ -10,10 +10,12 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{Folder, message, newest};
 use rtcd_store::{
-    Backend, Conversation, Database, Kind, Memory, NewMessage, Page, Settings, Sqlite, State, Store,
-    StoreError, StoredMessage, Write,
+    Appended, Backend, Conversation, Database, Kind, Memory, NewMessage, Page, Settings, Sqlite, State,
+    Store, StoreError, StoredMessage, Write, Written,
 };
 
 const ALICE: &str = "alice@t.com";
@@ -233,7 +235,13 @@ async fn conversations_come_newest_first_with_what_is_unread() {
 async fn sqlite_answers_as_memory_does_whatever_a_batch_holds() {
     let folder = Folder::new("model");
     let sqlite = Sqlite::new(&folder.file(), &Settings::default()).open().await.unwrap();
-    let memory = Memory::default();
+    // Their numbers are the same from here on.
+    let first = [Write::Append(message("first", ALICE, BOB))];
+    let Written::Appended(Appended { seq: base, .. }) = sqlite.write(&first).await.unwrap()[0] else {
+        panic!()
+    };
+    let memory = Memory::after(base - 1);
+    memory.write(&first).await.unwrap();
     let users = [ALICE, BOB, CAROL];
     let mut state: u64 = 1;
     let mut draw = |below: u64| {
@@ -248,24 +256,28 @@ async fn sqlite_answers_as_memory_does_whatever_a_batch_holds() {
             batch.push(match draw(20) {
                 0 => Write::Read { receiver: receiver.to_owned(), sender: sender.to_owned(), ids: vec![id] },
                 1 => {
-                    let seqs = (0..draw(30)).map(|_| draw(40 * (round + 1))).collect();
+                    let seqs = (0..draw(30)).map(|_| base + draw(40 * (round + 1))).collect();
                     Write::Delivered { receiver: receiver.to_owned(), seqs }
                 }
                 kind => Write::Append(NewMessage {
                     kind: if kind == 2 { Kind::Receipt } else { Kind::Message },
                     delivered: kind == 3,
-                    date: round,
+                    // Now and then the clock is put back.
+                    date: if draw(4) == 0 { round.saturating_sub(draw(40)) } else { round },
                     ..message(&id, sender, receiver)
                 }),
             });
         }
         assert_eq!(sqlite.write(&batch).await.unwrap(), memory.write(&batch).await.unwrap(), "{round}");
         if round % 20 == 19 {
-            let (limit, oldest) = (1000, round - 10);
+            let (limit, oldest) = (100_000, round - 10);
             assert_eq!(sqlite.forget(oldest, limit).await, memory.forget(oldest, limit).await);
         }
         for user in users {
-            assert_eq!(sqlite.pending(user, 100, 1000).await, memory.pending(user, 100, 1000).await);
+            assert_eq!(
+                sqlite.pending(user, base + 100, 1000).await,
+                memory.pending(user, base + 100, 1000).await
+            );
             assert_eq!(sqlite.pending_count(user).await, memory.pending_count(user).await);
             assert_eq!(sqlite.conversations(user, None, 9).await, memory.conversations(user, None, 9).await);
             let conversation = Conversation::between(user, ALICE);
@@ -285,6 +297,47 @@ async fn what_is_kept_is_there_after_a_restart_and_numbers_go_on() {
     assert!(store.append(message("m1", ALICE, BOB)).await.unwrap().is_repeat);
     assert!(store.append(message("m2", ALICE, BOB)).await.unwrap().seq > first.seq);
     assert_eq!(ids(&store.pending(BOB, 0, 10).await.unwrap()), ["m1", "m2"]);
+}
+
+/// Whoever remembers numbers of a file that is lost must not miss what a new one holds.
+#[tokio::test]
+async fn numbers_of_a_new_file_come_after_those_of_one_before() {
+    let folder = Folder::new("lost");
+    let mut last = 0;
+    for file in ["first.db", "second.db"] {
+        let store = Store::open(&folder.path().join(file), &Settings::default());
+        for n in 0..2 {
+            let Appended { seq, .. } = store.append(message(&format!("m{n}"), ALICE, BOB)).await.unwrap();
+            assert!(seq > last, "{seq} after {last}");
+            last = seq;
+        }
+    }
+}
+
+/// What was kept last may be the oldest by its date.
+#[tokio::test]
+async fn what_is_forgotten_in_another_order_leaves_the_counts_right() {
+    let folder = Folder::new("order");
+    let sqlite = Sqlite::new(&folder.file(), &Settings::default()).open().await.unwrap();
+    for database in [sqlite, Arc::new(Memory::default())] {
+        let unread = async |id: &str, count| {
+            let [summary] = database.conversations(BOB, None, 9).await.unwrap().try_into().unwrap();
+            assert_eq!((&*summary.last.id, summary.unread), (id, count));
+        };
+        let dated = |id, date| Write::Append(NewMessage { date, ..message(id, ALICE, BOB) });
+        database.write(&[dated("m1", 20), dated("m2", 10)]).await.unwrap();
+        database.forget(15, 9).await.unwrap();
+        unread("m1", 1).await;
+        database.write(&[dated("m3", 30)]).await.unwrap();
+        database.forget(25, 9).await.unwrap();
+        unread("m3", 1).await;
+        let read =
+            Write::Read { receiver: BOB.to_owned(), sender: ALICE.to_owned(), ids: vec!["m3".to_owned()] };
+        database.write(&[read]).await.unwrap();
+        unread("m3", 0).await;
+        database.forget(35, 9).await.unwrap();
+        assert!(database.conversations(BOB, None, 9).await.unwrap().is_empty());
+    }
 }
 
 #[tokio::test]
