@@ -11,6 +11,7 @@
 mod common;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::{Folder, message, newest};
 use rtcd_store::{
@@ -338,6 +339,14 @@ async fn what_is_forgotten_in_another_order_leaves_the_counts_right() {
         database.forget(35, 9).await.unwrap();
         assert!(database.conversations(BOB, None, 9).await.unwrap().is_empty());
     }
+}
+
+#[test]
+fn the_file_of_settings_has_the_defaults() {
+    let file: Settings = serde_yaml::from_str(include_str!("../../../conf/store.yaml")).unwrap();
+    assert_eq!(format!("{file:?}"), format!("{:?}", Settings::default()));
+    // A sender has an answer before the 5 s of `jsip.transtimer`; a stranger does not fill the disk.
+    assert_eq!((file.timeout, file.max_size), (Duration::from_secs(2), 4 << 30));
 }
 
 #[tokio::test]

@@ -12,6 +12,9 @@
 //! | anything else | 400 `Unexpected msg` |
 //! | anything, while too much waits for the rooms | 503 |
 //!
+//! A room's name begins with `room:`. Another one is taken if the Request-URI is the same, or the request has a `Router`; else it is
+//! `Unexpected msg`: a copy must not look like a message from user to user.
+//!
 //! A member *is* its `P-Asserted-Identity`; its nickname is the `From` of the SUBSCRIBE that joined.
 //!
 //! # Delivery
@@ -38,7 +41,7 @@
 //! - A new member is told the last `history.on_join` messages, in order, as copies; what is said meanwhile comes after them. If
 //!   they cannot be read, it is told none.
 //!
-//! Without it nothing is kept, and a room needs no store.
+//! Without it nothing is kept, and a room needs no store. Of a room whose name does not begin with `room:` nothing is kept either way.
 //!
 //! Settings, `conf/chatroom.yaml`: `qsize` (1024), `transtimer` (5s), `history.keep` (true), `history.on_join` (0).
 
@@ -175,8 +178,8 @@ impl ChatRooms {
     /// Tells a new member what was said before.
     async fn recall(&self, place: Place, room: &str) {
         let posts = match &self.store {
-            Some(store) => history::recall(store, room, self.on_join).await,
-            None => Vec::new(),
+            Some(store) if is_room(room) => history::recall(store, room, self.on_join).await,
+            Some(_) | None => Vec::new(),
         };
         // If the mailbox is full, the member goes on without it in a moment.
         let _ = self.rooms.send(Mail::Recalled { place, posts });
@@ -205,7 +208,8 @@ impl ChatRooms {
         let user = identity(request)?;
         let room = room(request)?;
         let mut post = Post::of(request)?;
-        let keep = self.store.is_some().then(|| Box::new(history::to_keep(cx, &user, &mut post)));
+        let is_kept = self.store.is_some() && is_room(&room);
+        let keep = is_kept.then(|| Box::new(history::to_keep(cx, &user, &mut post)));
         let headers = post.headers.clone();
         let (accepted, commit) = self.ask(|reply| Mail::Post { room, user, post, keep, reply }).await??;
         let Some(commit) = commit else { return Ok((accepted, None)) };
@@ -237,5 +241,20 @@ fn identity(request: &Request) -> Result<ByteString, Refusal> {
 
 /// The room that the request is for. A copy, too.
 fn room(request: &Request) -> Result<ByteString, Refusal> {
-    if request.to.is_empty() { Err(Refusal::Unexpected) } else { Ok(ByteString::from(&*request.to)) }
+    let room = &*request.to;
+    let is_routed = request.router.as_deref().is_some_and(|router| !router.is_empty());
+    // A copy says by its To which room it is from. Another name than that of a room is taken only from whoever called this room by
+    // it or was sent here by a server, and not from whoever went by way of another room.
+    let is_room = is_room(room) || is_routed || is_addressed(&request.uri, room);
+    if room.is_empty() || !is_room { Err(Refusal::Unexpected) } else { Ok(ByteString::from(room)) }
+}
+
+/// Whether a name is that of a room, whoever hears it.
+fn is_room(name: &str) -> bool {
+    name.starts_with("room:")
+}
+
+/// Whether a Request-URI is this room; its parameters do not count.
+fn is_addressed(uri: &str, room: &str) -> bool {
+    uri == room || Uri::parse(uri).is_ok_and(|uri| uri.address() == room)
 }

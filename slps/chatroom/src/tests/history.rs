@@ -253,3 +253,24 @@ fn drawn(seed: u64) {
         assert_eq!(of_member, of_others, "seed {seed}, {name}");
     }
 }
+
+/// A name that may be a user's has no history, as with `keep: false`.
+#[test]
+fn of_other_names_than_those_of_rooms_nothing_is_kept() {
+    let mut world = World::new(10);
+    for (method, user) in
+        [(Method::Subscribe, "alice"), (Method::Message, "alice"), (Method::Subscribe, "bob")]
+    {
+        let mut request = world.request(method, user);
+        (request.uri, request.to) = ("bob@test.com".into(), "bob@test.com".into());
+        request.headers.set_number("Expire", 60).set_text("Body", "hello");
+        let dialog = world.harness.dial(request);
+        let [Message::Response(response)] = world.harness.sent(dialog) else { panic!("one answer") };
+        assert!(response.code.is_success() && !response.headers.contains("Message-ID"));
+    }
+    assert_eq!(world.heard(), Vec::<String>::new());
+    let store = rtcd_store::Store::over(world.database());
+    let page = rtcd_store::Page { before: None, after: None, limit: 100 };
+    let room = rtcd_store::Conversation::room("bob@test.com");
+    assert!(world.harness.block_on(store.history(&room, page)).unwrap().is_empty());
+}

@@ -10,7 +10,7 @@ fn rooms_and_members() {
     chat.join("alice");
     chat.join("bob");
     let mut other = chat.subscribe("alice", 60);
-    other.to = "a/room%".into();
+    (other.uri, other.to) = ("a/room%".into(), "a/room%".into());
     chat.ask(other);
     assert_eq!(
         chat.call("GET", "/rooms"),

@@ -161,6 +161,29 @@ fn a_copy_is_as_it_was_sent_but_for_its_own_fields() {
     insta::assert_snapshot!(chat.harness.log());
 }
 
+/// By way of one room nobody makes another of a user's name, whose copies would look as if from user to user.
+#[test]
+fn to_is_a_room() {
+    let mut chat = Chat::new();
+    let table = [
+        ("room:888@test.com", "", "bob@test.com", 400),
+        ("room:888@test.com;x", "", "", 400),
+        ("room:888@test.com", "", "room:7@test.com", 200),
+        ("lobby@test.com;type=chatroom", "", "lobby@test.com", 200),
+        ("lobby", "", "lobby", 200),
+        ("lobby;type=chatroom", "", "hall", 400),
+        ("chatroom.test.com", "edge.test.com;type=chatroom", "hall", 200),
+    ];
+    for (uri, router, to, code) in table {
+        let mut join = chat.subscribe("bob", 60);
+        (join.uri, join.to) = (uri.into(), to.into());
+        join.router = (!router.is_empty()).then(|| router.into());
+        let mut message = chat.request(Method::Message, "bob");
+        (message.uri, message.to, message.router) = (join.uri.clone(), join.to.clone(), join.router.clone());
+        assert_eq!([chat.ask(join), chat.ask(message)], [code, code], "{uri} {router} {to}");
+    }
+}
+
 #[test]
 fn settings() {
     let refused = |yaml| Harness::<ChatRoom>::try_with_settings(yaml).map(|_| ()).unwrap_err().to_string();
