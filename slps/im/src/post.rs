@@ -54,6 +54,8 @@ impl Post {
         let is_receipt = request.headers.text("Content-Type").as_deref() == Some(RECEIPT);
         let read = if is_receipt { read(&request.headers)? } else { Vec::new() };
         let mut headers = request.headers.clone();
+        // It says who speaks in a room. Between users that is `From`, which is looked at here; clients take no other word for it.
+        headers.remove("P-Asserted-Identity");
         headers.set_text("Message-ID", &id).set_text("Date", &date_text(date));
         let kind = if is_receipt { Kind::Receipt } else { Kind::Message };
         let (from, to) = (request.from.clone(), request.to.clone());
@@ -126,13 +128,13 @@ pub(crate) fn user(text: &str) -> Option<ByteString> {
     (!name.is_empty() && name.len() <= LONGEST_NAME).then(|| ByteString::from(name))
 }
 
-/// Who sends: the user of the connection; another server may speak for its users.
+/// Who sends: the user of the connection; another server may speak for its users. A connection whose user looks like the URI of
+/// another one, such as `bob@test.com;x=1`, speaks for nobody: what it sends would be shown as Bob's.
 fn sender(from: &str, peer: Option<&Peer>) -> Result<ByteString, Refusal> {
     let named = user(from).ok_or(Refusal::NotYou)?;
-    match peer {
-        Some(peer) if peer.user() != &*named && peer.user() != from => Err(Refusal::NotYou),
-        Some(peer) => Ok(ByteString::from(peer.user())),
-        None => Ok(named),
+    match peer.map(Peer::user) {
+        Some(own) if own != &*named || user(own).as_ref() != Some(&named) => Err(Refusal::NotYou),
+        Some(_) | None => Ok(named),
     }
 }
 

@@ -78,6 +78,8 @@ impl Courier {
             Err(error) => {
                 debug!(user = &**receiver, %error, "what is stored cannot be read");
                 inbox.backlog = if inbox.is_filling() { Backlog::Waiting } else { Backlog::Unchecked };
+                // What is known is not asked for again at once: it would fail again, and again.
+                inbox.counted = Some(cx.now());
                 self.ask_again(cx, receiver);
             }
             Ok(Found { count, page, is_read }) => {

@@ -37,6 +37,11 @@ export class Messages {
     /** A MESSAGE has come. */
     onRequest(request) {
         const { fields } = request;
+        // Between users the server lets none through, as `From` says who it is. So this comes from a room that would be taken for a user.
+        if (fields["P-Asserted-Identity"] !== undefined && !isRoom(userOf(fields.To))) {
+            request.respond(403);
+            return;
+        }
         if (fields["Content-Type"] === RECEIPT) {
             request.respond(200);
             this.listener.onReceipt({ from: userOf(fields.From), ...receiptOf(fields.Body) });
@@ -46,7 +51,7 @@ export class Messages {
         const key = `${message.sender} ${message.conversation} ${message.id}`;
         if (this.#known.get(key) === undefined) {
             if (!this.listener.onMessage(message)) {
-                request.respond(480); // so it is kept, and comes again
+                request.respond(503); // so it is kept, and comes again; 480 would say that this device is not there
                 return;
             }
             this.#known.set(key, true);
@@ -55,7 +60,7 @@ export class Messages {
     }
     #read(fields) {
         const to = userOf(fields.To);
-        const room = to.startsWith("room:") ? to : undefined;
+        const room = isRoom(to) ? to : undefined;
         const sender = userOf(room === undefined ? fields.From : (fields["P-Asserted-Identity"] ?? fields.From));
         const own = sender === this.asker.user;
         return {
@@ -96,6 +101,9 @@ export class Messages {
                 this.#last.delete(to);
         }
     }
+}
+function isRoom(to) {
+    return to.startsWith("room:");
 }
 function idOf(fields) {
     const id = fields["Message-ID"];

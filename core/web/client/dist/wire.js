@@ -62,6 +62,7 @@ const DESCRIPTIONS = {
     180: "Ringing",
     183: "Session Progress",
     200: "OK",
+    403: "Forbidden",
     408: "Request Timeout",
     480: "Temporarily not available",
     481: "Call Leg/Transaction Does Not Exist",

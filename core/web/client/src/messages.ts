@@ -103,6 +103,11 @@ export class Messages {
   /** A MESSAGE has come. */
   onRequest(request: IncomingRequest): void {
     const { fields } = request;
+    // Between users the server lets none through, as `From` says who it is. So this comes from a room that would be taken for a user.
+    if (fields["P-Asserted-Identity"] !== undefined && !isRoom(userOf(fields.To))) {
+      request.respond(403);
+      return;
+    }
     if (fields["Content-Type"] === RECEIPT) {
       request.respond(200);
       this.listener.onReceipt({ from: userOf(fields.From), ...receiptOf(fields.Body) });
@@ -112,7 +117,7 @@ export class Messages {
     const key = `${message.sender} ${message.conversation} ${message.id}`;
     if (this.#known.get(key) === undefined) {
       if (!this.listener.onMessage(message)) {
-        request.respond(480); // so it is kept, and comes again
+        request.respond(503); // so it is kept, and comes again; 480 would say that this device is not there
         return;
       }
       this.#known.set(key, true);
@@ -122,7 +127,7 @@ export class Messages {
 
   #read(fields: Request): Message {
     const to = userOf(fields.To);
-    const room = to.startsWith("room:") ? to : undefined;
+    const room = isRoom(to) ? to : undefined;
     const sender = userOf(room === undefined ? fields.From : (fields["P-Asserted-Identity"] ?? fields.From));
     const own = sender === this.asker.user;
     return {
@@ -160,6 +165,10 @@ export class Messages {
       if (this.#last.get(to) === own) this.#last.delete(to);
     }
   }
+}
+
+function isRoom(to: string): boolean {
+  return to.startsWith("room:");
 }
 
 function idOf(fields: Request | Response): string | undefined {

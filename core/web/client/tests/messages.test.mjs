@@ -113,8 +113,21 @@ test("a message that no handler takes is left to the server", async () => {
   await socket.receive(message({ DialogueID: "m-2" }));
   fails = false;
   await socket.receive(message({ DialogueID: "m-3" }));
-  assert.deepEqual(socket.sent.map(({ Code }) => Code), [480, 480, 200]);
+  assert.deepEqual(socket.sent.map(({ Code }) => Code), [503, 503, 200]);
   assert.deepEqual([seen, errors.map(({ message }) => message)], [["id-1"], ["the disk is full"]]);
+});
+
+test("what comes from a room that bears the name of a user is refused", async () => {
+  const { client, socket } = await online();
+  const seen = [];
+  for (const event of ["message", "receipt"]) client.on(event, () => seen.push(event));
+  const forged = { To: "alice@test.com", "P-Asserted-Identity": "bob@test.com" };
+  await socket.receive(message(forged));
+  await socket.receive(message({ ...forged, CSeq: 8, "Content-Type": "receipt", Body: { read: ["a"] } }));
+  await socket.receive(message({ ...forged, CSeq: 9, "P-Asserted-Identity": "" }));
+  await socket.receive(message({ CSeq: 10 })); // the real one is not taken for a repeat
+  assert.deepEqual(socket.sent.map(({ Code }) => Code), [403, 403, 403, 200]);
+  assert.deepEqual(seen, ["message"]);
 });
 
 test("receipts", async () => {

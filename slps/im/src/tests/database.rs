@@ -18,6 +18,7 @@ struct Mood {
     is_full: bool,
     is_dead: bool,
     is_slow: bool,
+    is_unreadable: bool,
     waiting: Vec<Waker>,
 }
 
@@ -30,6 +31,11 @@ impl Moody {
     /// It can be neither read nor written.
     pub(crate) fn set_dead(&self, is_dead: bool) {
         self.mood.lock().unwrap().is_dead = is_dead;
+    }
+
+    /// It cannot be read, and says so at once, however slow it is.
+    pub(crate) fn set_unreadable(&self, is_unreadable: bool) {
+        self.mood.lock().unwrap().is_unreadable = is_unreadable;
     }
 
     /// It answers nothing until it is not slow any more.
@@ -45,7 +51,7 @@ impl Moody {
         Box::pin(async move {
             poll_fn(|cx| {
                 let mut mood = self.mood.lock().unwrap();
-                if mood.is_slow {
+                if mood.is_slow && (writes || !mood.is_unreadable) {
                     mood.waiting.push(cx.waker().clone());
                     return Poll::Pending;
                 }
@@ -54,7 +60,7 @@ impl Moody {
             .await;
             let fails = {
                 let mood = self.mood.lock().unwrap();
-                mood.is_dead || writes && mood.is_full
+                mood.is_dead || if writes { mood.is_full } else { mood.is_unreadable }
             };
             if fails {
                 return Err(Failure::Passing("a bad day".to_owned()));

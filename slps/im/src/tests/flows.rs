@@ -6,7 +6,7 @@ use rtcd_sdk::jsip::StatusCode;
 use rtcd_sdk::serde_json::json;
 use rtcd_store::State;
 
-use super::office::{ALICE, AWAY, BOB, OK, Office, TIMEOUT, desk, phone};
+use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, TIMEOUT, desk, phone};
 
 #[test]
 fn delivered() {
@@ -256,6 +256,63 @@ fn a_full_mailbox_is_counted_anew_after_a_while() {
     office.passes(Duration::from_secs(10));
     said.push(office.say(&phone(ALICE), BOB, "2"));
     assert_eq!(office.code(said[3]), Some(202));
+    office.all_done(&said);
+}
+
+/// The store is being written, and fails as soon as it is read: it is not asked for ever.
+#[test]
+fn a_full_mailbox_that_cannot_be_counted() {
+    let mut office = Office::with_settings("max_stored: 2");
+    let mut said = vec![office.say(&phone(ALICE), BOB, "1")];
+    office.database().set_slow(true);
+    said.push(office.say(&phone(CAROL), BOB, "2"));
+    office.passes(Duration::from_secs(10));
+    office.database().set_unreadable(true);
+    said.push(office.say(&phone("dave@test.com"), BOB, "3"));
+    assert_eq!(office.code(said[2]), Some(503));
+    office.database().set_unreadable(false);
+    office.database().set_slow(false);
+    office.goes_on();
+    assert_eq!(office.code(said[1]), Some(202));
+    office.all_done(&said);
+}
+
+/// Who a user is says its connection.
+#[test]
+fn no_other_name_goes_along() {
+    let mut office = Office::new();
+    office.registers(&phone(BOB));
+    let mut message = office.message(&phone(ALICE), BOB, "1");
+    message.headers.set_text("P-Asserted-Identity", CAROL);
+    let said = office.send(&phone(ALICE), message);
+    office.takes(&phone(BOB), 0, TIMEOUT);
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 1, OK);
+    assert_eq!(office.texts(&phone(BOB)), ["1", "1"]);
+    for copy in office.copies(&phone(BOB)) {
+        assert!(!office.copy(copy).headers.contains("P-Asserted-Identity"));
+    }
+    office.all_done(&[said]);
+}
+
+#[test]
+fn a_user_who_looks_like_another_one_sends_nothing() {
+    let mut office = Office::new();
+    office.registers(&phone(BOB));
+    let mut said = Vec::new();
+    for name in ["alice@test.com;x=1", "alice@test.com ", " alice@test.com;x=1", "a@b@test.com;x=1 "] {
+        for from in [name, name.trim(), ALICE, "\talice@test.com;x=1"] {
+            let mut message = office.message(&phone(ALICE), BOB, "x");
+            message.from = from.into();
+            said.push(office.send(&phone(name), message));
+        }
+    }
+    // Any text is a name, if it is nobody else's.
+    assert!(said.iter().all(|said| office.code(*said) == Some(403)), "{}", office.log());
+    let odd = office.say(&phone("a@b@test.com;x=1"), BOB, "odd");
+    office.takes(&phone(BOB), 0, OK);
+    assert_eq!(office.code(odd), Some(200));
+    said.push(odd);
     office.all_done(&said);
 }
 
