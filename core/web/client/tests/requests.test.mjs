@@ -195,7 +195,7 @@ test("what nobody wants is refused", async () => {
   }
   const codes = Object.fromEntries(socket.sent.map(({ DialogueID, Code }) => [DialogueID, Code]));
   assert.deepEqual(codes, {
-    INVITE: 480, MESSAGE: 480, OPTIONS: 501, NOTIFY: 501, BYE: 481, CANCEL: 481, INFO: 481, UPDATE: 481, PRACK: 481,
+    INVITE: 480, MESSAGE: 503, OPTIONS: 501, NOTIFY: 501, BYE: 481, CANCEL: 481, INFO: 481, UPDATE: 481, PRACK: 481,
   });
 });
 
