@@ -1,5 +1,6 @@
 #![doc = include_str!("../docs/sdk.md")]
 
+mod agenda;
 mod api;
 mod cx;
 mod fault;
@@ -14,6 +15,7 @@ mod service;
 mod slp;
 mod token;
 
+pub use agenda::Agenda;
 pub use api::{Answer, Api, ApiContext, ApiError, ApiResult, Audience, Envelope, extract};
 pub use cx::{Cx, SendError, TimerId};
 pub use fault::{Fault, Outcome};

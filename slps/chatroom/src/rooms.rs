@@ -6,7 +6,7 @@ use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::{debug, warn};
 use rtcd_store::{NewMessage, Store, date_text};
 
-use crate::agenda::{Agenda, Due};
+use crate::agenda::Due;
 use crate::history::Commit;
 use crate::mail::{Accepted, Mail, Number, Post, Refusal};
 use crate::outbox::is_same;
@@ -24,7 +24,7 @@ pub(crate) struct Rooms {
     by_name: HashMap<ByteString, u64>,
     rooms: HashMap<u64, Room>,
     made: u64,
-    agenda: Agenda,
+    agenda: rtcd_sdk::Agenda<Due>,
     /// Rooms with messages to hand out; they take turns.
     busy: VecDeque<u64>,
     /// Set while rooms are busy: other mail comes between the turns.
@@ -111,7 +111,7 @@ impl Rooms {
             by_name: HashMap::new(),
             rooms: HashMap::new(),
             made: 0,
-            agenda: Agenda::default(),
+            agenda: rtcd_sdk::Agenda::default(),
             busy: VecDeque::new(),
             next_turn: None,
         }

@@ -9,7 +9,7 @@ use rtcd_sdk::{Peer, Reply};
 use rtcd_store::{Appended, Kind, Store, StoreError};
 use slp_registrar::{Contact, Contacts};
 
-use crate::agenda::{Agenda, Due};
+use crate::agenda::Due;
 use crate::inbox::{Backlog, Fate, Inbox, Leg, Meanwhile, Moving, Stage, Step, What};
 use crate::mail::{Accepted, Mail, Refusal};
 use crate::notes::{Done, Notes};
@@ -27,7 +27,7 @@ pub(crate) struct Courier {
     pub(crate) inboxes: HashMap<ByteString, Inbox>,
     pub(crate) posts: HashMap<u64, Moving>,
     made: u64,
-    agenda: Agenda,
+    agenda: rtcd_sdk::Agenda<Due>,
     /// With so many receivers, those who are away and have nothing under way are forgotten.
     crowd: usize,
 }
@@ -102,7 +102,7 @@ impl Courier {
             inboxes: HashMap::new(),
             posts: HashMap::new(),
             made: 0,
-            agenda: Agenda::default(),
+            agenda: rtcd_sdk::Agenda::default(),
             crowd: CROWD,
         }
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::debug;
 
-use crate::agenda::{Agenda, Due};
+use crate::agenda::Due;
 use crate::changes::Changes;
 use crate::contacts::Contacts;
 use crate::mail::{Mail, Refusal, Seen, WatchId};
@@ -20,7 +20,7 @@ pub(crate) struct Notifier {
     contacts: Arc<Contacts>,
     changes: Changes,
     watches: Watches,
-    agenda: Agenda,
+    agenda: rtcd_sdk::Agenda<Due>,
     /// Set while there is more to do than fits a turn: other mail comes between the turns.
     next_turn: Option<TimerId>,
 }
@@ -100,7 +100,7 @@ impl Notifier {
             contacts,
             changes,
             watches: Watches::default(),
-            agenda: Agenda::default(),
+            agenda: rtcd_sdk::Agenda::default(),
             next_turn: None,
         }
     }
@@ -165,7 +165,7 @@ impl Notifier {
             let has_more = !self.changes.is_empty() || self.watches.has_turns();
             self.next_turn = has_more.then(|| cx.timer(Duration::ZERO));
         }
-        self.agenda.arm(cx, self.contacts.next_expiry());
+        self.agenda.arm_also(cx, self.contacts.next_expiry());
     }
 
     fn take_turn(&mut self, cx: &mut NotifierCx) {
@@ -272,7 +272,7 @@ impl Notifier {
 }
 
 /// Takes a subscription out of the agenda.
-fn forget(agenda: &mut Agenda, id: WatchId, watch: &Watch) {
+fn forget(agenda: &mut rtcd_sdk::Agenda<Due>, id: WatchId, watch: &Watch) {
     agenda.remove(watch.expires, Due::Expire(id));
     if let Some(until) = watch.waits_until() {
         agenda.remove(until, Due::Resume(id));
