@@ -112,7 +112,7 @@ async fn run(options: &BenchOptions, transcript: &Transcript) -> Result<bool, Be
         match row {
             Row::Message => results.figures.extend(measure.messages().await?),
             Row::Call => results.figures.push(measure.calls().await?),
-            Row::Chat => results.figures.push(measure.chat().await?),
+            Row::Chat => results.figures.extend(measure.chat().await?),
             Row::Threads => results.figures.push(measure.threads().await?),
             Row::Memory => results.figures.push(measure.memory().await?),
             Row::Latency => results.figures.extend(measure.latency().await?),

@@ -43,6 +43,16 @@ impl Place {
         Ok(place)
     }
 
+    /// Settings of a plugin for the servers that are started from here on; none: as it comes.
+    pub(super) fn settings(&self, plugin: &str, text: Option<&str>) -> Result<(), BenchError> {
+        let file = self.folder.join(format!("conf/{plugin}.yaml"));
+        match text {
+            Some(text) => std::fs::write(file, text),
+            None => std::fs::remove_file(file),
+        }
+        .map_err(BenchError::io(format!("set {plugin}")))
+    }
+
     /// Parts the processors from here on, if there are two and `taskset` is there; gives back how it was.
     pub(super) fn part(&mut self) -> Option<[String; 2]> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);

@@ -45,13 +45,20 @@ impl Measure<'_> {
         Ok(line.reach(Reach::RatioAtMost(3.0)))
     }
 
-    pub(super) async fn chat(&mut self) -> Result<Line, BenchError> {
+    /// A room that keeps nothing, as the echo does; and one as it comes, which keeps each message before it hands it out.
+    pub(super) async fn chat(&mut self) -> Result<Vec<Line>, BenchError> {
+        self.place.settings("chatroom", Some("history: {keep: false}\n"))?;
+        let line = self.deliveries("chat, a delivery, 100 members, CPU").await?;
+        self.place.settings("chatroom", None)?;
+        let kept = self.deliveries("the same, kept in the store, CPU").await?;
+        Ok(vec![line.reach(Reach::RatioAtMost(1.5)), kept])
+    }
+
+    async fn deliveries(&mut self, title: &str) -> Result<Line, BenchError> {
         let echo = Side { name: "echo", target: Target::Echo, arguments: self.timed(DELIVERY) };
         let chat = self.timed("--work chat --connections 100 --senders 1 --in-flight 1");
         let rtcd = Side { name: "rtcd", target: Target::Rtcd, arguments: chat };
-        let title = "chat, a delivery, 100 members, CPU";
-        let line = self.compare(title, Unit::Micros, [echo, rtcd], cpu).await?;
-        Ok(line.reach(Reach::RatioAtMost(1.5)))
+        self.compare(title, Unit::Micros, [echo, rtcd], cpu).await
     }
 
     pub(super) async fn threads(&mut self) -> Result<Line, BenchError> {
