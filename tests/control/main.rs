@@ -13,6 +13,7 @@ mod common;
 
 mod crash;
 mod kept;
+mod last;
 mod reload;
 mod stop;
 mod toggle;

@@ -155,6 +155,9 @@ impl Outbox {
 /// What runs beside the tasks.
 pub type Beside = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// What a plugin does when the server stops: called once, when nothing more comes in.
+pub type LastWork = Box<dyn FnOnce() -> Beside + Send>;
+
 /// A value that plugins share.
 pub type Shared = Arc<dyn Any + Send + Sync>;
 
@@ -182,6 +185,8 @@ pub trait World: Send + Sync {
     fn spawn(&self, name: &'static str, task: Box<dyn Hosted>) -> RawMailbox;
     /// Runs a future beside all tasks.
     fn run(&self, future: Beside);
+    /// Keeps this until the server stops.
+    fn at_stop(&self, last: LastWork);
     /// The context of the loaded service whose context is of this type.
     fn service(&self, context: std::any::TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
     /// The value of this type that all plugins share; `make` is called if there is none yet.

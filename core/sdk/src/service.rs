@@ -150,6 +150,15 @@ impl Load {
         self.world.state_dir()
     }
 
+    /// What is to be finished when the server stops gracefully: called once, when all connections are closed, and waited for, for
+    /// a second at most. It is not called in `rtcd check`, in tests by the harness, and at a second signal.
+    pub fn at_stop<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        last: impl FnOnce() -> F + Send + 'static,
+    ) {
+        self.world.at_stop(Box::new(|| Box::pin(last())));
+    }
+
     /// Starts a service task.
     pub fn spawn<T: ServiceTask>(&self, task: T) -> Mailbox<T::Mail> {
         let hosted = host_service_task(task, self.world.clone(), self.implementation);

@@ -2,6 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -9,7 +10,7 @@ use std::time::{Instant, SystemTime};
 
 use arc_swap::{ArcSwap, Guard};
 use jsip::{CSeq, DialogId, Request, StackConfig, Uri};
-use rtcd_sdk::host::{Beside, Hosted, RawMailbox, Shared, World};
+use rtcd_sdk::host::{Beside, Hosted, LastWork, RawMailbox, Shared, World};
 use rtcd_sdk::{Busy, Peer, Token};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -56,6 +57,8 @@ pub(crate) struct Node {
     /// What plugins share, by type.
     shared: Mutex<HashMap<TypeId, Shared>>,
     state_dir: OnceLock<PathBuf>,
+    /// What plugins finish when it stops.
+    last: Mutex<Vec<LastWork>>,
 }
 
 /// Settings in force, and what follows from them.
@@ -117,6 +120,7 @@ impl Node {
             service_tasks: AtomicU32::new(1),
             shared: Mutex::default(),
             state_dir: OnceLock::new(),
+            last: Mutex::default(),
         });
         let services = Services::new(source, node.clone());
         // Set once, here.
@@ -243,6 +247,20 @@ impl Node {
         while ends.join_next().await.is_some() {}
     }
 
+    /// Lets plugins finish what they have begun. One that panics ends alone.
+    pub(crate) async fn finish(&self) {
+        let last = mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut ends = JoinSet::new();
+        for last in last {
+            ends.spawn(async move { last().await });
+        }
+        while let Some(end) = ends.join_next().await {
+            if let Err(error) = end {
+                tracing::error!(%error, "a plugin failed at the stop");
+            }
+        }
+    }
+
     fn uuid() -> u128 {
         rand::random()
     }
@@ -326,6 +344,10 @@ impl World for Node {
 
     fn run(&self, future: Beside) {
         tokio::spawn(future);
+    }
+
+    fn at_stop(&self, last: LastWork) {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).push(last);
     }
 
     fn service(&self, context: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {

@@ -239,6 +239,8 @@ async fn stop_gracefully(node: &Node) {
     const TELL: Duration = Duration::from_millis(400);
     /// How long closing may take.
     const CLOSE: Duration = Duration::from_millis(400);
+    /// How long plugins may take for what they have begun.
+    const FINISH: Duration = Duration::from_secs(1);
     let patience = node.live().settings.server.stop_timeout;
     let deadline = Instant::now() + patience;
     tracing::info!(?patience, dialogs = node.gauges.dialogs.load(Relaxed), "stopping");
@@ -257,6 +259,9 @@ async fn stop_gracefully(node: &Node) {
     }
     if timeout(CLOSE, node.stop()).await.is_err() {
         tracing::warn!("not all sockets could be closed in time");
+    }
+    if timeout(FINISH, node.finish()).await.is_err() {
+        tracing::warn!("not all plugins have finished in time");
     }
 }
 

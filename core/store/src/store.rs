@@ -53,7 +53,12 @@ impl Store {
         // Nothing but what follows is done under it.
         let mut store = shared.store.lock().unwrap_or_else(PoisonError::into_inner);
         let open = || match load.state_dir() {
-            Some(folder) => Self::open(&folder.join(&settings.file), &settings),
+            Some(folder) => {
+                let store = Self::open(&folder.join(&settings.file), &settings);
+                let last = store.clone();
+                load.at_stop(move || async move { last.finish().await });
+                store
+            }
             None => Self::in_memory(),
         };
         Ok(store.get_or_insert_with(open).clone())
@@ -192,6 +197,14 @@ impl Store {
     ) -> Result<Vec<ConversationSummary>, StoreError> {
         let reading = self.reading().await?;
         reading.answer(reading.database.conversations(user, before, limit)).await
+    }
+
+    /// Waits until all that was queued is carried out, or has failed; what comes meanwhile is refused with [`StoreError::Busy`]. The
+    /// store of the process does so when the server stops.
+    pub async fn finish(&self) {
+        if let Way::Queued(writer) = &self.way {
+            writer.finish().await;
+        }
     }
 
     fn write(&self, write: Write) -> Answer {

@@ -30,8 +30,9 @@ pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Written, StoreError>
 #[derive(Clone)]
 pub(crate) struct Writer {
     queue: mpsc::Sender<Job>,
-    /// The bytes that the queue has left.
+    /// The bytes that the queue has left, of so many.
     room: Arc<Semaphore>,
+    bytes: u32,
     health: watch::Receiver<Health>,
     timeout: Duration,
 }
@@ -72,10 +73,11 @@ impl Writer {
             is_in_trouble: false,
         };
         tokio::spawn(task.keep_running());
-        let bytes = settings.queue_bytes.get().min(Semaphore::MAX_PERMITS);
+        let bytes = u32::try_from(settings.queue_bytes.get()).unwrap_or(u32::MAX);
         Self {
             queue,
-            room: Arc::new(Semaphore::new(bytes)),
+            room: Arc::new(Semaphore::new(bytes as usize)),
+            bytes,
             health: seen,
             timeout: settings.timeout.min(LONGEST),
         }
@@ -109,6 +111,11 @@ impl Writer {
             }
         })?;
         Ok(answer)
+    }
+
+    /// Ready when all that was queued is answered: then no byte of the queue is taken. What comes meanwhile is refused.
+    pub(crate) async fn finish(&self) {
+        let _all = self.room.acquire_many(self.bytes).await;
     }
 
     /// The database, once it was tried to open it.

@@ -213,6 +213,23 @@ async fn a_write_whose_future_is_dropped_is_carried_out_in_its_turn() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_nobody_waits_for_is_written_before_it_is_finished() {
+    let gate = Gate::new(0);
+    let store = gate.store(&Settings::default());
+    for n in 0..3 {
+        drop(store.append(numbered(n)));
+    }
+    let last = store.clone();
+    let finished = tokio::spawn(async move { last.finish().await });
+    gate.begun.notified().await;
+    assert!(!finished.is_finished());
+    assert_eq!(store.append(numbered(3)).await, Err(StoreError::Busy));
+    gate.let_commit(10);
+    finished.await.unwrap();
+    assert_eq!(store.pending_count(BOB).await, Ok(3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_database_that_hangs_keeps_nobody_waiting_for_longer_than_timeout() {
     let gate = Gate::new(0);
     let store = gate.store(&settings("timeout: 3s"));

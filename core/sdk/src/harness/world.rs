@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jsip::{CSeq, DialogId};
 
-use crate::host::{Beside, Hosted, RawMailbox, Settings, Shared, World};
+use crate::host::{Beside, Hosted, LastWork, RawMailbox, Settings, Shared, World};
 use crate::{Busy, Token};
 
 /// The server's part: a clock that stands still, and ids that count.
@@ -156,6 +156,8 @@ impl World for TestWorld {
     fn run(&self, future: Beside) {
         lock(&self.runs).push(Run::new(future));
     }
+
+    fn at_stop(&self, _: LastWork) {}
 
     fn service(&self, context: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
         self.service.get().filter(|(known, _)| *known == context).map(|(_, service)| service.clone())
