@@ -47,6 +47,12 @@ impl Pen {
         if self.is_open {
             self.roll_back().await;
         }
+        if let [write] = batch {
+            // Its one statement that changes something is a transaction by itself, and needs one way to SQLite's thread instead of three.
+            let mut written = Vec::with_capacity(1);
+            self.carry_out(write, &[], &mut written).await?;
+            return Ok(written);
+        }
         self.is_open = true;
         let written = self.transaction(batch).await;
         match written {
@@ -61,29 +67,38 @@ impl Pen {
         let mut written = Vec::with_capacity(batch.len());
         let mut rest = batch;
         while let Some((write, others)) = rest.split_first() {
-            rest = others;
-            written.push(match write {
-                Write::Append(message) => {
-                    let mut messages = vec![message];
-                    while let Some((Write::Append(message), others)) = rest.split_first() {
-                        messages.push(message);
-                        rest = others;
-                    }
-                    let appended = self.append(&messages).await?;
-                    written.extend(appended.into_iter().map(Written::Appended));
-                    continue;
-                }
-                Write::Delivered { receiver, seqs } => {
-                    self.delivered(receiver, seqs).await?;
-                    Written::Delivered
-                }
-                Write::Read { receiver, sender, ids } => {
-                    Written::Read(self.read(receiver, sender, ids).await?)
-                }
-            });
+            rest = self.carry_out(write, others, &mut written).await?;
         }
         query("COMMIT").execute(&mut self.connection).await?;
         Ok(written)
+    }
+
+    /// Carries out the next one; of messages to append, those that follow it too. Gives the rest.
+    async fn carry_out<'a>(
+        &mut self,
+        write: &Write,
+        mut rest: &'a [Write],
+        written: &mut Vec<Written>,
+    ) -> Result<&'a [Write], Failure> {
+        match write {
+            Write::Append(message) => {
+                let mut messages = vec![message];
+                while let Some((Write::Append(message), others)) = rest.split_first() {
+                    messages.push(message);
+                    rest = others;
+                }
+                let appended = self.append(&messages).await?;
+                written.extend(appended.into_iter().map(Written::Appended));
+            }
+            Write::Delivered { receiver, seqs } => {
+                self.delivered(receiver, seqs).await?;
+                written.push(Written::Delivered);
+            }
+            Write::Read { receiver, sender, ids } => {
+                written.push(Written::Read(self.read(receiver, sender, ids).await?));
+            }
+        }
+        Ok(rest)
     }
 
     /// It fails where SQLite has done so by itself, which is as good.
