@@ -61,6 +61,28 @@ async fn connections_in_all() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_to_the_api_side() {
+    const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    let server = start("api_connections: 2").await;
+    let (mut first, second) = (tcp(server.api).await, tcp(server.api).await);
+    assert_eq!(ask(&mut first, HEALTH).await.status, 200);
+    for _ in 0..3 {
+        let answer = ask(&mut tcp(server.api).await, HEALTH).await;
+        assert_refused(&answer, 503, "too many connections", "5");
+    }
+    drop(second);
+    let mut tick = interval(Duration::from_millis(10));
+    while ask(&mut tcp(server.api).await, HEALTH).await.status != 200 {
+        tick.tick().await;
+    }
+    drop(first);
+    // Clients have places of their own.
+    assert_eq!(enter(&server, "a@a", "").await.0.status, 101);
+    assert!(not_let_in(&server, "limits.api_connections").await >= 3);
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_of_an_address() {
     let server = start("address_connections: 2").await;
     let (_, first) = enter(&server, "a@a", "").await;

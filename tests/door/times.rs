@@ -31,6 +31,20 @@ async fn to_send_a_head() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn to_send_a_body() {
+    let server = Setup::new()
+        .settings("api: {clientheadertimeout: 200ms}")
+        .routes("slps: {default: conformance}\nroutes: []\napis: {echo.v1: {impl: echo}}\nhops: []\n")
+        .start()
+        .await;
+    let mut slow = tcp(server.api).await;
+    let head = "POST /echo/v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc";
+    assert_eq!(ask(&mut slow, head).await.status, 400);
+    closed(&mut slow).await;
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn between_two_requests() {
     // An idle connection may be so for longer than a head may take.
     let settings = "api: {clientheadertimeout: 200ms, keepalived: 1h}";

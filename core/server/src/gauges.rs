@@ -40,6 +40,8 @@ pub(crate) struct Gauges {
     pub(crate) slow_requests: AtomicU64,
     /// Connections over `limits.connections`.
     pub(crate) refused_connections: AtomicU64,
+    /// Connections over `limits.api_connections`.
+    pub(crate) refused_callers: AtomicU64,
     /// Connections that would take the files that the rest of the process needs.
     pub(crate) refused_files: AtomicU64,
     /// Connections over `limits.address_connections`.

@@ -173,7 +173,7 @@ impl Server {
         let [rtc_access, api_access] = access;
         let reception = rtc::Reception { node: node.clone(), gate };
         let rtc = rtc.open(Door::new(node.clone(), Side::Rtc, rtc_access, reception));
-        let calls = api::Calls(api::router(control.clone()));
+        let calls = api::Calls { node: node.clone(), router: api::router(control.clone()) };
         let _api = api.open(Door::new(node.clone(), Side::Api, api_access, calls));
         let reload = Arc::new(Notify::new());
         let told = reload.clone();

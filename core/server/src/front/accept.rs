@@ -35,7 +35,7 @@ pub(crate) struct Door<H> {
 
 impl<H: Handler> Door<H> {
     pub(crate) fn new(node: Arc<Node>, side: Side, access: Option<LogFile>, handler: H) -> Self {
-        Self { node, side, handler, access, refusing: Arc::new(Semaphore::new(files::room_to_refuse())) }
+        Self { node, side, handler, access, refusing: Arc::new(Semaphore::new(files::room_to_refuse(side))) }
     }
 }
 
@@ -116,19 +116,21 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 impl<H: Handler> Door<H> {
     /// Whether a connection is let in; `None` if it is not even told.
     fn admit(&self, peer: SocketAddr) -> Option<(Option<Seat>, Admission)> {
-        if self.side == Side::Api {
-            return Some((None, Admission::Unknown));
-        }
         let live = self.node.live();
         let (limits, visitors) = (&live.settings.limits, &self.node.visitors);
-        let admitted = visitors.sit(limits.connections, files::room()).and_then(|seat| {
-            let admission = if is_trusted(peer.ip(), self.side.trusted_proxies(&live.settings)) {
-                Admission::Unknown
-            } else {
-                Admission::Known(Arc::new(visitors.enter(peer.ip(), limits)?))
-            };
-            Ok((Some(seat), admission))
-        });
+        let admitted = match self.side {
+            Side::Rtc => visitors.sit(limits.connections, files::room()).and_then(|seat| {
+                let admission = if is_trusted(peer.ip(), self.side.trusted_proxies(&live.settings)) {
+                    Admission::Unknown
+                } else {
+                    Admission::Known(Arc::new(visitors.enter(peer.ip(), limits)?))
+                };
+                Ok((Some(seat), admission))
+            }),
+            Side::Api => visitors
+                .sit_as_caller(limits.api_connections, files::room_for_callers())
+                .map(|seat| (Some(seat), Admission::Unknown)),
+        };
         match admitted {
             Ok(admitted) => Some(admitted),
             Err(refusal) => {

@@ -96,7 +96,10 @@ impl<H: Handler> Door<H> {
     /// What the client wants is not looked at: most want a WebSocket.
     fn refuse(&self, refusal: Refusal) -> Response<Body> {
         let response = refusal.answer(&self.node.gauges);
-        self.node.events.upgrade(response.status());
+        match self.side {
+            Side::Rtc => self.node.events.upgrade(response.status()),
+            Side::Api => self.node.events.call("-", response.status()),
+        }
         response
     }
 }

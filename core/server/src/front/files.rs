@@ -2,6 +2,8 @@
 
 use rustix::process::{Resource, getrlimit};
 
+use super::Side;
+
 /// So many are left to the rest, at least: ports, threads, logs, callers of the API side, and clients that are told no.
 const LEAST: usize = 40;
 
@@ -13,9 +15,18 @@ pub(super) fn room() -> usize {
     limit().map_or(usize::MAX, |limit| limit.saturating_sub(rest(limit)))
 }
 
-/// How many clients may be connected at once only to be told no.
-pub(super) fn room_to_refuse() -> usize {
-    limit().map_or(MOST, rest) / 2
+/// How many callers of the API side there is room for.
+pub(super) fn room_for_callers() -> usize {
+    limit().map_or(MOST, rest) / 4
+}
+
+/// How many may be connected to a side at once only to be told no.
+pub(super) fn room_to_refuse(side: Side) -> usize {
+    let rest = limit().map_or(MOST, rest);
+    match side {
+        Side::Rtc => rest / 2,
+        Side::Api => rest / 8,
+    }
 }
 
 /// What clients leave of so many.
@@ -35,6 +46,7 @@ mod tests {
     #[test]
     fn clients_take_most() {
         assert_eq!([20, 100, 1024, 20_000].map(|limit| limit - rest(limit).min(limit)), [0, 60, 896, 19_488]);
-        assert!(room_to_refuse() <= 256);
+        let others = [room_for_callers(), room_to_refuse(Side::Rtc), room_to_refuse(Side::Api)];
+        assert!(others.iter().sum::<usize>() <= limit().map_or(MOST, rest) / 8 * 7);
     }
 }

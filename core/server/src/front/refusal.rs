@@ -14,6 +14,8 @@ use crate::node::RETRY_AFTER;
 pub(crate) enum Refusal {
     /// `limits.connections`
     Full,
+    /// `limits.api_connections`
+    Callers,
     /// The process may open too few files.
     Files,
     /// `limits.address_connections`
@@ -34,6 +36,9 @@ impl Refusal {
         let (status, text, wait, counter) = match self {
             Self::Full => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too many connections", None, &gauges.refused_connections)
+            }
+            Self::Callers => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too many connections", None, &gauges.refused_callers)
             }
             Self::Files => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too many connections", None, &gauges.refused_files)

@@ -16,10 +16,11 @@ use super::bucket::Bucket;
 use super::refusal::Refusal;
 use crate::config::LimitSettings;
 
-/// All visitors of the RTC side.
+/// All visitors of the RTC side, and how many the API side has.
 #[derive(Debug)]
 pub(crate) struct Visitors {
     seats: Arc<AtomicUsize>,
+    seats_of_callers: Arc<AtomicUsize>,
     addresses: Arc<Mutex<Table>>,
     users: Mutex<Table>,
     /// Users are known by a number: their names can be long.
@@ -30,6 +31,7 @@ impl Visitors {
     pub(crate) fn new() -> Self {
         Self {
             seats: Arc::default(),
+            seats_of_callers: Arc::default(),
             addresses: Arc::default(),
             users: Mutex::default(),
             hasher: RandomState::new(),
@@ -38,13 +40,12 @@ impl Visitors {
 
     /// Counts a connection, until what this gives is dropped. So many may be here, and there are files for so many.
     pub(super) fn sit(&self, most: usize, files: usize) -> Result<Seat, Refusal> {
-        let seat = Seat(self.seats.clone());
-        // The seat gives it back in any case.
-        match seat.0.fetch_add(1, Relaxed) {
-            here if here >= most => Err(Refusal::Full),
-            here if here >= files => Err(Refusal::Files),
-            _ => Ok(seat),
-        }
+        Seat::take(&self.seats, (most, Refusal::Full), files)
+    }
+
+    /// The same of the API side.
+    pub(super) fn sit_as_caller(&self, most: usize, files: usize) -> Result<Seat, Refusal> {
+        Seat::take(&self.seats_of_callers, (most, Refusal::Callers), files)
     }
 
     /// Counts a connection of an address, until what this gives is dropped.
@@ -106,6 +107,18 @@ impl Visitors {
 /// A connection that is counted.
 #[derive(Debug)]
 pub(crate) struct Seat(Arc<AtomicUsize>);
+
+impl Seat {
+    fn take(seats: &Arc<AtomicUsize>, (most, full): (usize, Refusal), files: usize) -> Result<Self, Refusal> {
+        let seat = Self(seats.clone());
+        // The seat gives it back in any case.
+        match seat.0.fetch_add(1, Relaxed) {
+            here if here >= most => Err(full),
+            here if here >= files => Err(Refusal::Files),
+            _ => Ok(seat),
+        }
+    }
+}
 
 impl Drop for Seat {
     fn drop(&mut self) {

@@ -208,9 +208,10 @@ fn http(writer: &mut Writer<'_>, node: &Node) -> fmt::Result {
     let gauges = &node.gauges;
     writer.counters(
         "rtcd_not_let_in",
-        "Connections that were not let in, by the limit or the reason; the last two are those of both sides",
+        "Connections that were not let in, by the limit or the reason; nofile, over_limits_unanswered, tls_handshake and clientheadertimeout are those of both sides",
         [
             ("limits.connections", &gauges.refused_connections),
+            ("limits.api_connections", &gauges.refused_callers),
             ("nofile", &gauges.refused_files),
             ("limits.address_connections", &gauges.refused_address_connections),
             ("limits.address_connects", &gauges.refused_address_connects),

@@ -24,7 +24,7 @@ pub struct ApiSettings {
     pub token: Secret,
     /// Listen on an address that others can reach, without a token.
     pub insecure: bool,
-    /// How long a client may take to send the head of its HTTP request.
+    /// How long a client may take to send the head of its HTTP request, and from one part of its body to the next.
     #[serde(with = "time")]
     pub clientheadertimeout: Duration,
     /// How long a connection may be idle.

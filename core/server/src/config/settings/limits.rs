@@ -28,6 +28,8 @@ pub struct LimitSettings {
     pub overload: Duration,
     /// Connections of all clients; more get 503.
     pub connections: usize,
+    /// Connections to the API side; more get 503.
+    pub api_connections: usize,
     /// Connections of one client address; more get 429. 0: no limit.
     pub address_connections: usize,
     /// New connections of one client address a second; more get 429. 0: no limit.
@@ -52,6 +54,7 @@ impl Default for LimitSettings {
             dialogs: 8192,
             overload: Duration::from_millis(200),
             connections: 100_000,
+            api_connections: 128,
             address_connections: 0,
             address_connects: 0,
             address_requests: 0,
