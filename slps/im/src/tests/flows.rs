@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rtcd_sdk::Peer;
 use rtcd_sdk::jsip::StatusCode;
 use rtcd_sdk::serde_json::json;
 use rtcd_store::State;
@@ -309,7 +310,7 @@ fn a_user_who_looks_like_another_one_sends_nothing() {
     }
     // Any text is a name, if it is nobody else's.
     assert!(said.iter().all(|said| office.code(*said) == Some(403)), "{}", office.log());
-    let odd = office.say(&phone("a@b@test.com;x=1"), BOB, "odd");
+    let odd = office.say(&Peer::new("a@b@test.com;x=1", None), BOB, "odd");
     office.takes(&phone(BOB), 0, OK);
     assert_eq!(office.code(odd), Some(200));
     said.push(odd);
