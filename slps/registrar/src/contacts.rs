@@ -90,9 +90,15 @@ impl Contacts {
         self.announce(&Event::registered(contact, is_new));
     }
 
-    /// Somebody saw that a peer is not there: a 480. It is no contact any more.
-    pub fn gone(&self, peer: &Peer) {
-        if let Some(event) = self.take(peer) {
+    /// Somebody saw that a device is not there: a 480 to what was sent to this contact. It is none any more, unless it has registered
+    /// since.
+    pub fn gone(&self, contact: &Contact) {
+        let taken = {
+            let mut book = self.book();
+            let is_there = book.find(&contact.peer) == Some(contact);
+            is_there.then(|| book.take(&contact.peer)).flatten()
+        };
+        if let Some(event) = taken {
             self.announce(&event);
         }
     }
@@ -132,6 +138,10 @@ impl Contacts {
         self.book().expiry.first().map(|(at, _)| *at)
     }
 
+    pub(crate) fn find(&self, peer: &Peer) -> Option<Contact> {
+        self.book().find(peer).cloned()
+    }
+
     /// All users with a contact, sorted.
     pub(crate) fn users(&self) -> Vec<ByteString> {
         let mut users: Vec<_> = self.book().users.keys().cloned().collect();
@@ -153,6 +163,10 @@ impl Contacts {
 }
 
 impl Book {
+    fn find(&self, peer: &Peer) -> Option<&Contact> {
+        self.users.get(peer.user())?.iter().find(|known| known.peer == *peer)
+    }
+
     /// Whether the contact is new.
     fn put(&mut self, contact: Contact) -> bool {
         self.expiry.insert((contact.expires, contact.peer.clone()));

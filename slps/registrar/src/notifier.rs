@@ -153,7 +153,7 @@ impl Notifier {
         let gone: Vec<_> =
             contacts.filter(|known| device.is_none() || known.peer.device() == device).collect();
         for contact in &gone {
-            self.contacts.gone(&contact.peer);
+            self.contacts.gone(contact);
         }
         !gone.is_empty()
     }
@@ -220,8 +220,9 @@ impl Notifier {
         let Some(watch) = self.watches.find_mut(id).filter(|watch| watch.wants(&document)) else { return };
         let left = watch.expires.saturating_duration_since(cx.now());
         let state = format!("active;expires={}", whole_seconds(left));
+        let contact = self.contacts.find(&watch.peer);
         if let Some(leg) = notify(cx, id, watch, &document, &state) {
-            watch.telling(leg, document);
+            watch.telling(leg, document, contact);
         }
     }
 
@@ -240,8 +241,8 @@ impl Notifier {
                 self.remove(id);
             }
             Next::NotThere => {
-                if let Some(watch) = self.remove(id) {
-                    self.contacts.gone(&watch.peer);
+                if let Some(contact) = self.remove(id).and_then(|watch| watch.contact) {
+                    self.contacts.gone(&contact);
                 }
             }
         }

@@ -203,7 +203,7 @@ fn a_full_disk_refuses_and_takes_again() {
     let live = office.say(&phone(ALICE), BOB, "2");
     office.takes(&phone(BOB), 0, OK);
     assert_eq!(office.code(live), Some(200));
-    office.contacts().gone(&phone(BOB));
+    office.gone(&phone(BOB));
     office.database().set_full(false);
     let last = office.say(&phone(ALICE), BOB, "1");
     assert_eq!(office.code(last), Some(202));
@@ -236,7 +236,7 @@ fn a_full_mailbox() {
     assert_eq!(reason.as_deref(), Some("Mailbox full"));
     office.registers(&phone(BOB));
     office.takes(&phone(BOB), 0, OK);
-    office.contacts().gone(&phone(BOB));
+    office.gone(&phone(BOB));
     office.takes(&phone(BOB), 1, TIMEOUT);
     said.push(office.say(&phone(ALICE), BOB, "3"));
     assert_eq!(office.code(said[3]), Some(202));

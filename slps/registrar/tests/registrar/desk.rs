@@ -78,6 +78,15 @@ impl Desk {
         assert_eq!(self.ask(peer, request).code, StatusCode::OK);
     }
 
+    /// Somebody saw that a device is not there.
+    pub(crate) fn gone(&self, peer: &Peer) {
+        for contact in self.contacts().lookup(peer.user()) {
+            if contact.peer == *peer {
+                self.contacts().gone(&contact);
+            }
+        }
+    }
+
     /// Subscribes for a day.
     #[track_caller]
     pub(crate) fn watches(&mut self, peer: &Peer, user: &str) {

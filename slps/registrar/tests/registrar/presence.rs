@@ -144,6 +144,33 @@ fn who_is_not_there_loses_subscription_and_contact() {
     assert!(office.told().is_empty());
 }
 
+/// A 480 is about the contact that the NOTIFY went to.
+#[test]
+fn who_registers_before_the_480_stays() {
+    for (registers, left) in [(true, 1), (false, 0)] {
+        let mut office = Desk::new();
+        office.is(&phone(ALICE), "online");
+        office.watches(&phone(ALICE), BOB);
+        let notify = office.notifies().remove(0);
+        if registers {
+            office.harness.advance(Duration::from_secs(1));
+            office.is(&phone(ALICE), "online");
+        }
+        office.answer(&notify, StatusCode::TEMPORARILY_NOT_AVAILABLE);
+        assert_eq!(office.contacts().lookup(ALICE).len(), left);
+        // The subscription is over all the same: its device makes another one when it is there again.
+        office.is(&phone(BOB), "online");
+        assert!(office.notifies().is_empty());
+    }
+    // Nor does it count for whoever was not registered then.
+    let mut office = Desk::new();
+    office.watches(&phone(ALICE), BOB);
+    let notify = office.notifies().remove(0);
+    office.is(&phone(ALICE), "online");
+    office.answer(&notify, StatusCode::TEMPORARILY_NOT_AVAILABLE);
+    assert_eq!(office.contacts().lookup(ALICE).len(), 1);
+}
+
 #[test]
 fn who_does_not_want_it_is_told_no_more() {
     let mut office = Desk::new();

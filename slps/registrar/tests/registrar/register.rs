@@ -161,8 +161,12 @@ fn listeners() {
     office.is(&desk(ALICE), "online");
     office.leaves(&phone(ALICE));
     office.leaves(&phone(ALICE));
-    office.contacts().gone(&phone(ALICE));
-    office.contacts().gone(&desk(ALICE));
+    office.gone(&phone(ALICE));
+    let before = office.contacts().lookup(ALICE).remove(0);
+    office.is(&desk(ALICE), "busy"); // at the same time, and for as long
+    office.contacts().gone(&before);
+    assert_eq!(office.contacts().lookup(ALICE).len(), 1, "it has registered since");
+    office.gone(&desk(ALICE));
     let short = office.register(&phone(ALICE), 10);
     office.ask(&phone(ALICE), short);
     office.harness.advance(Duration::from_secs(10));
@@ -171,6 +175,7 @@ fn listeners() {
     again alice@test.com;device=phone, 1 now
     new alice@test.com;device=desk, 2 now
     gone alice@test.com;device=phone, 1 now
+    again alice@test.com;device=desk, 1 now
     gone alice@test.com;device=desk, 0 now
     new alice@test.com;device=phone, 1 now
     gone alice@test.com;device=phone, 0 now
