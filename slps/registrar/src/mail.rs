@@ -46,6 +46,8 @@ pub(crate) enum Refusal {
     NotYours,
     #[error("To: must be a user")]
     Nobody,
+    #[error("{0}: longer than 256 bytes")]
+    TooLong(&'static str),
     #[error("Expire: must be a number")]
     BadExpire,
     #[error("Presence: must be online, busy or away")]
@@ -70,7 +72,9 @@ impl Refusal {
     pub(crate) fn code(self) -> StatusCode {
         match self {
             Self::NotYourself | Self::NotYours => StatusCode::FORBIDDEN,
-            Self::Nobody | Self::BadExpire | Self::BadPresence | Self::BadEvent => StatusCode::BAD_REQUEST,
+            Self::Nobody | Self::TooLong(_) | Self::BadExpire | Self::BadPresence | Self::BadEvent => {
+                StatusCode::BAD_REQUEST
+            }
             Self::TooManyContacts | Self::TooManyUsers | Self::TooManyWatches | Self::Busy => {
                 StatusCode::SERVICE_UNAVAILABLE
             }

@@ -121,6 +121,7 @@ impl Notifier {
                 id
             }
             None if self.watches.len_of(&peer) >= self.settings.subscriptions.get()
+                || self.watches.len_of_user(peer.user()) >= self.settings.user_subscriptions.get()
                 || self.watches.len() >= self.settings.all_subscriptions.get() =>
             {
                 return Err(Refusal::TooManyWatches);

@@ -29,7 +29,7 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self::with_settings("")
+        Self::with_settings("max_expire: 1d")
     }
 
     pub(crate) fn with_settings(yaml: &str) -> Self {

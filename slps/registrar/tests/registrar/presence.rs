@@ -85,7 +85,7 @@ fn each_subscription_on_its_own() {
 
 #[test]
 fn no_answer_tells_the_newest_again_with_longer_and_longer_pauses() {
-    let mut office = Desk::with_settings("{pause: 5s, max_pause: 15s}");
+    let mut office = Desk::with_settings("{max_expire: 1d, pause: 5s, max_pause: 15s}");
     office.watches(&phone(ALICE), BOB);
     office.is(&phone(BOB), "busy");
     for (pause, code) in [(5, 408), (10, 503), (15, 408), (15, 408)] {
@@ -169,6 +169,52 @@ fn who_registers_before_the_480_stays() {
     office.is(&phone(ALICE), "online");
     office.answer(&notify, StatusCode::TEMPORARILY_NOT_AVAILABLE);
     assert_eq!(office.contacts().lookup(ALICE).len(), 1);
+}
+
+#[test]
+fn subscriptions_of_a_user() {
+    let mut office = Desk::with_settings("{subscriptions: 2, user_subscriptions: 3}");
+    let code = |office: &mut Desk, peer: &Peer, user: &str, expire: u64| {
+        let request = office.subscribe(peer, user, expire);
+        let response = office.ask(peer, request);
+        office.told();
+        let reason = response.headers.text("Reason").map(|reason| reason.into_owned());
+        assert_eq!(
+            reason.is_some_and(|reason| reason == "Too many subscriptions"),
+            response.code.as_u16() == 503
+        );
+        response.code.as_u16()
+    };
+    let (phone, desk, none) = (phone(ALICE), desk(ALICE), Peer::new(ALICE, None));
+    assert_eq!(code(&mut office, &phone, BOB, 60), 200);
+    assert_eq!(code(&mut office, &phone, CAROL, 60), 200);
+    assert_eq!(code(&mut office, &desk, BOB, 90), 200);
+    assert_eq!(code(&mut office, &desk, CAROL, 90), 503);
+    assert_eq!(code(&mut office, &none, BOB, 90), 503);
+    assert_eq!(code(&mut office, &desk, BOB, 90), 200, "what is there can be renewed");
+    assert_eq!(
+        code(&mut office, &crate::desk::phone(BOB), ALICE, 600),
+        200,
+        "others have places of their own"
+    );
+    // An end gives the place back: asked for,
+    assert_eq!(code(&mut office, &phone, BOB, 0), 200);
+    assert_eq!(code(&mut office, &phone, BOB, 0), 200, "which counts once");
+    assert_eq!(code(&mut office, &none, BOB, 90), 200);
+    assert_eq!(code(&mut office, &none, CAROL, 90), 503);
+    // of time,
+    office.harness.advance(Duration::from_secs(60));
+    assert_eq!(office.told().len(), 1);
+    assert_eq!(code(&mut office, &none, CAROL, 90), 200);
+    assert_eq!(code(&mut office, &desk, CAROL, 90), 503);
+    // or because the device is not there.
+    office.is(&crate::desk::phone(BOB), "online");
+    for notify in office.notifies() {
+        let is_none = notify.to == ALICE;
+        office.answer(&notify, if is_none { StatusCode::TEMPORARILY_NOT_AVAILABLE } else { StatusCode::OK });
+    }
+    assert_eq!(code(&mut office, &desk, CAROL, 90), 200);
+    assert_eq!(code(&mut office, &phone, CAROL, 90), 503);
 }
 
 #[test]
@@ -260,7 +306,7 @@ fn subscribed_again() {
 
 #[test]
 fn refusals() {
-    let mut office = Desk::with_settings("{subscriptions: 2, all_subscriptions: 3}");
+    let mut office = Desk::with_settings("{max_expire: 1d, subscriptions: 2, all_subscriptions: 3}");
     let alice = phone(ALICE);
     let mut as_carol = office.subscribe(&alice, BOB, 60);
     as_carol.from = CAROL.into();
