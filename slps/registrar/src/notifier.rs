@@ -170,13 +170,18 @@ impl Notifier {
     }
 
     fn take_turn(&mut self, cx: &mut NotifierCx) {
-        for _ in 0..CHUNK {
+        // A device that is there again may have much that waits: that counts, too.
+        let mut budget = CHUNK;
+        while budget > 0 {
             let Some(peer) = self.changes.next() else { break };
+            budget -= 1;
             let contacts = self.contacts.lookup(peer.user());
             self.watches.changed(peer.user(), || Document::new(peer.user(), &contacts));
             // It is there again: what waited for it need not wait.
             if contacts.iter().any(|contact| contact.peer == peer) {
-                for id in self.watches.of(&peer) {
+                let watches = self.watches.of(&peer);
+                budget = budget.saturating_sub(watches.len());
+                for id in watches {
                     self.resume(cx, id);
                 }
             }

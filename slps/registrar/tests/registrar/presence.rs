@@ -364,6 +364,35 @@ fn a_user_that_thousands_watch() {
     assert!(answers.iter().all(|at| *at <= 256 + 2), "others wait for all of them: {answers:?}");
 }
 
+/// Many that are there again at once, each with much that waits for it: others have a turn between them.
+#[test]
+fn much_that_waits() {
+    let mut office = Desk::new();
+    let watchers: Vec<_> = (0..8).map(|n| phone(&format!("user-{n}@test.com"))).collect();
+    for peer in &watchers {
+        for n in 0..200 {
+            office.watches(peer, &format!("watched-{n}@test.com"));
+        }
+    }
+    for notify in office.notifies() {
+        office.answer(&notify, StatusCode::REQUEST_TIMEOUT);
+    }
+    office.harness.hold();
+    for peer in &watchers {
+        let request = office.register(peer, 60);
+        office.harness.dial_from(peer, request);
+    }
+    let (mut most, mut all) = (0, 0);
+    while office.harness.step() {
+        let sent = office.notifies().len();
+        (most, all) = (most.max(sent), all + sent);
+    }
+    office.harness.release();
+    all += office.notifies().len();
+    assert_eq!(all, 8 * 200);
+    assert!(most <= 2 * 200, "{most} in one turn");
+}
+
 /// A mailbox that is full loses no change.
 #[test]
 fn busy() {
