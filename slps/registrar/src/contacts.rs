@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::mem;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -70,6 +71,8 @@ type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 struct Book {
     /// Never without a contact; those of a user by device.
     users: HashMap<ByteString, Vec<Contact>>,
+    /// The same users, in order.
+    names: BTreeSet<ByteString>,
     expiry: BTreeSet<(Instant, Peer)>,
 }
 
@@ -142,11 +145,10 @@ impl Contacts {
         self.book().find(peer).cloned()
     }
 
-    /// All users with a contact, sorted.
-    pub(crate) fn users(&self) -> Vec<ByteString> {
-        let mut users: Vec<_> = self.book().users.keys().cloned().collect();
-        users.sort_unstable();
-        users
+    /// Users with a contact, sorted: those after this one, so many at most.
+    pub(crate) fn users(&self, after: &str, limit: usize) -> Vec<ByteString> {
+        let after = (Bound::Excluded(after), Bound::Unbounded);
+        self.book().names.range::<str, _>(after).take(limit).cloned().collect()
     }
 
     pub(crate) fn announce(&self, event: &Event) {
@@ -172,7 +174,11 @@ impl Book {
         self.expiry.insert((contact.expires, contact.peer.clone()));
         let contacts = match self.users.get_mut(contact.peer.user()) {
             Some(contacts) => contacts,
-            None => self.users.entry(ByteString::from(contact.peer.user())).or_default(),
+            None => {
+                let user = ByteString::from(contact.peer.user());
+                self.names.insert(user.clone());
+                self.users.entry(user).or_default()
+            }
         };
         let known = contacts.iter_mut().find(|known| known.peer == contact.peer);
         match known {
@@ -198,6 +204,7 @@ impl Book {
         let user = ByteString::from(peer.user());
         if contacts.is_empty() {
             self.users.remove(&user);
+            self.names.remove(&user);
         }
         let entry = (expires, peer);
         self.expiry.remove(&entry);

@@ -16,8 +16,8 @@ pub(crate) enum Mail {
     Answered(WatchId),
     /// Contacts have changed: which ones is told apart.
     Changed,
-    /// Names of all users with a contact, sorted.
-    Users { reply: Reply<Vec<ByteString>> },
+    /// Names of users with a contact, sorted: those after this one, so many at most.
+    Users { after: String, limit: usize, reply: Reply<Vec<ByteString>> },
     /// The contacts of a user.
     Contacts { user: ByteString, reply: Reply<Vec<Seen>> },
     /// A contact is none any more: one, or all of the user. Whether there was one.

@@ -54,8 +54,8 @@ impl ServiceTask for Notifier {
             }
             Mail::Answered(id) => self.resume(cx, id),
             Mail::Changed => {}
-            Mail::Users { reply } => {
-                let _ = reply.send(self.contacts.users());
+            Mail::Users { after, limit, reply } => {
+                let _ = reply.send(self.contacts.users(&after, limit));
             }
             Mail::Contacts { user, reply } => {
                 let _ = reply.send(self.seen(cx.now(), &user));
