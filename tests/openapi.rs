@@ -124,7 +124,7 @@ async fn nothing_is_answered_that_is_not_documented() {
     let server = Setup::new().routes(ROUTES).start().await;
     let (_, document) = server.api("GET", "/openapi.json").await;
     let token = token(&server).await;
-    let mut random = StdRng::seed_from_u64(20_261);
+    let mut random = StdRng::seed_from_u64(20_274);
     let mut seen = std::collections::BTreeSet::new();
     // Those that read come first: some of those that write take APIs away.
     for method in ["get", "post", "delete"] {

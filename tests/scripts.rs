@@ -310,7 +310,7 @@ mod presence {
         let bob = "/registrar/v1/users/bob@presence.test";
         assert_eq!(
             server.api("GET", "/registrar/v1/users").await,
-            (200, json!({"code": 0, "msg": "OK", "users": ["bob@presence.test"]}))
+            (200, json!({"code": 0, "msg": "OK", "users": ["bob@presence.test"], "next": null}))
         );
         let mut seen = server.api("GET", bob).await;
         for contact in seen.1["contacts"].as_array_mut().unwrap() {

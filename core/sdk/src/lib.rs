@@ -21,7 +21,7 @@ pub use cx::{Cx, SendError, TimerId};
 pub use fault::{Fault, Outcome};
 pub use glob::Glob;
 pub use leg::{Incoming, LegId};
-pub use peer::Peer;
+pub use peer::{Peer, user_in};
 pub use registry::{ApiEntry, SlpEntry, registered_apis, registered_slps};
 pub use service::{Busy, Load, LoadError, Mailbox, NoAnswer, Reply, Service, ServiceTask};
 pub use slp::Slp;

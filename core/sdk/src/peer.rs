@@ -1,7 +1,8 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use jsip::ByteString;
+use jsip::{ByteString, Uri};
 
 /// A user's connection point: the user, and the device if it has told one (`?userid=a@b&device=phone`). Each has one socket at a time and
 /// dialogs of its own. A copy is cheap.
@@ -46,6 +47,27 @@ impl Peer {
     pub fn as_str(&self) -> &str {
         &self.uri
     }
+
+    /// Whether a `From` or `To` names its user; parameters do not count.
+    ///
+    /// Nothing names a user whose name is read as another one's, such as `a@b;x=1`: what it sends would be shown as `a@b`'s, and what is
+    /// sent to it would reach `a@b`. So with each peer that its own URI does not lead to.
+    pub fn is_named_by(&self, field: &str) -> bool {
+        let leads_here = match Uri::parse(&self.uri) {
+            Ok(own) => own.address() == self.user() && own.param("device") == self.device(),
+            // It is one name, whatever stands in it.
+            Err(_) => self.device().is_none(),
+        };
+        leads_here && user_in(field) == self.user()
+    }
+}
+
+/// The user that a `From`, `To` or Request-URI names: the address of the URI, without its parameters; any other text is a name.
+pub fn user_in(field: &str) -> Cow<'_, str> {
+    match Uri::parse(field) {
+        Ok(uri) => Cow::Owned(uri.address()),
+        Err(_) => Cow::Borrowed(field.trim()),
+    }
 }
 
 impl fmt::Display for Peer {
@@ -74,5 +96,44 @@ mod tests {
         );
         assert_ne!(Peer::new("a@b;device=phone", None), phone);
         assert_eq!(Peer::new("a@b", Some("phone")), phone);
+    }
+
+    #[test]
+    fn named() {
+        for (user, device, fields) in [
+            ("a@b", None, &["a@b", " a@b ", "a@b;x=1", "a@b:80", "a@b;device=phone"][..]),
+            ("a@b", Some("phone"), &["a@b", "a@b;device=desk"]),
+            ("Al Bell@b", Some("phone"), &["Al Bell@b", "Al Bell @ b"]),
+            ("Al the great", None, &["Al the great", " Al the great\t"]),
+            ("a@b@c;x=1", None, &["a@b@c;x=1"]),
+        ] {
+            let peer = Peer::new(user, device);
+            assert!(fields.iter().all(|field| peer.is_named_by(field)), "{peer}");
+            assert!(!["", "b", "A@b", "c@b", "a@c"].iter().any(|field| peer.is_named_by(field)), "{peer}");
+        }
+    }
+
+    #[test]
+    fn who_looks_like_another_one_is_not_named() {
+        for (user, device) in [
+            ("a@b;x=1", None),
+            ("a@b;device=phone", None),
+            ("a@b;x=1", Some("phone")),
+            ("a@b;device=desk", Some("phone")),
+            ("a@b:80", None),
+            (" a@b", None),
+            ("a@b\u{a0}", None),
+            ("a @b", None),
+            ("a@b@c ", None),
+            ("Al; the great", None),
+            // Its URI is the name of another user, who has no device.
+            ("Al the great", Some("phone")),
+            ("a@b@c", Some("phone")),
+        ] {
+            let peer = Peer::new(user, device);
+            for field in [user, user.trim(), peer.as_str(), "a@b", "a@b;x=1", "Al"] {
+                assert!(!peer.is_named_by(field), "{peer} by {field}");
+            }
+        }
     }
 }

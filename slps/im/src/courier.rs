@@ -394,10 +394,7 @@ impl Courier {
     /// A device is not there. If it has registered again meanwhile, it is.
     fn not_there(&self, contact: Option<&Contact>) {
         let Some(contact) = contact else { return };
-        let is_same = |now: &Contact| now.peer == contact.peer && now.expires == contact.expires;
-        if self.contacts.lookup(contact.peer.user()).iter().any(is_same) {
-            self.contacts.gone(&contact.peer);
-        }
+        self.contacts.gone(contact);
     }
 
     /// The end of each event: the notes are read, as long as there are any.

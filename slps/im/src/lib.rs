@@ -5,7 +5,7 @@
 //! | a device of the receiver answered 2xx | 200 |
 //! | nobody did, in `patience`: it is stored | 202, after the commit |
 //! | it has to be stored and cannot be; or `max_stored` are stored for the receiver | 503 with `Reason` |
-//! | `From` is not the user of the connection | 403 |
+//! | `From` is not the user of the connection, or that user's name is read as another one's (`bob@test.com;x=1`) | 403 |
 //! | `To` is no user, a bad `Message-ID`, a bad receipt | 400 |
 //! | anything but MESSAGE | 405 |
 //!

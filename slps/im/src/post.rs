@@ -1,6 +1,6 @@
-use rtcd_sdk::jsip::{ByteString, Headers, Method, Request, Uri};
+use rtcd_sdk::jsip::{ByteString, Headers, Method, Request};
 use rtcd_sdk::serde::Deserialize;
-use rtcd_sdk::{Cx, Peer, serde_json};
+use rtcd_sdk::{Cx, Peer, serde_json, user_in};
 use rtcd_store::{Conversation, Kind, NewMessage, Packed, StoredMessage, date_text};
 
 use crate::mail::Refusal;
@@ -120,22 +120,16 @@ fn copy<L: Clone>(cx: &Cx<L>, peer: &Peer, from: ByteString, to: ByteString, hea
 
 /// The user whom a `From` or `To` names.
 pub(crate) fn user(text: &str) -> Option<ByteString> {
-    let name = match Uri::parse(text) {
-        Ok(uri) => uri.address(),
-        // Any text is a name.
-        Err(_) => text.trim().to_owned(),
-    };
-    (!name.is_empty() && name.len() <= LONGEST_NAME).then(|| ByteString::from(name))
+    let name = user_in(text);
+    (!name.is_empty() && name.len() <= LONGEST_NAME).then(|| ByteString::from(&*name))
 }
 
-/// Who sends: the user of the connection; another server may speak for its users. A connection whose user looks like the URI of
-/// another one, such as `bob@test.com;x=1`, speaks for nobody: what it sends would be shown as Bob's.
+/// Who sends: the user of the connection; another server may speak for its users.
 fn sender(from: &str, peer: Option<&Peer>) -> Result<ByteString, Refusal> {
-    let named = user(from).ok_or(Refusal::NotYou)?;
-    match peer.map(Peer::user) {
-        Some(own) if own != &*named || user(own).as_ref() != Some(&named) => Err(Refusal::NotYou),
-        Some(_) | None => Ok(named),
+    if peer.is_some_and(|peer| !peer.is_named_by(from)) {
+        return Err(Refusal::NotYou);
     }
+    user(from).ok_or(Refusal::NotYou)
 }
 
 fn message_id(headers: &Headers, make: impl FnOnce() -> String) -> Result<String, Refusal> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rtcd_sdk::api_prelude::*;
 use rtcd_sdk::jsip::ByteString;
-use rtcd_sdk::serde::Serialize;
+use rtcd_sdk::serde::{Deserialize, Serialize};
 use rtcd_sdk::{NoAnswer, Reply};
 
 use crate::RegistrarService;
@@ -16,7 +16,7 @@ use crate::presence::Presence;
 ///
 /// | call | answer |
 /// |---|---|
-/// | `GET users` | `"users"`: all that are registered |
+/// | `GET users?after=&limit=` | `"users"`: the names of those that are registered, sorted; `"next"` is where the next page begins, as `after`; null at the end. `limit` is 100, and 1000 at most |
 /// | `GET users/USER` | `"user"`, its `"state"`, and `"contacts"`: of each device where it is reached, its state, and for how many seconds |
 /// | `DELETE users/USER/DEVICE` | the device is no contact any more, until it registers again |
 /// | `DELETE users/USER` | none of its devices is; also the way to take out the one without a name |
@@ -36,11 +36,29 @@ impl Api for RegistrarApi {
     }
 }
 
+/// How many users are listed at once, if nothing is said.
+const USUAL: usize = 100;
+
+/// And at most.
+const MOST: usize = 1000;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(crate = "rtcd_sdk::serde", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct NamesPage {
+    /// Only users after this one.
+    after: Option<String>,
+    /// How many at most: 1 to 1000, or else 100.
+    limit: Option<usize>,
+}
+
 /// Who is registered.
 #[derive(Serialize, ToSchema)]
 #[serde(crate = "rtcd_sdk::serde")]
 struct Names {
     users: Vec<String>,
+    /// Where the next page begins, as `after`.
+    next: Option<String>,
 }
 
 /// A user.
@@ -66,14 +84,23 @@ struct Device {
     expires: u64,
 }
 
-/// All users that are registered.
-#[utoipa::path(get, path = "/users", responses(
+/// The users that are registered, sorted.
+#[utoipa::path(get, path = "/users", params(NamesPage), responses(
     (status = 200, body = Answer<Names>),
     (status = 503, description = "103: too many requests, or the service is not loaded", body = ApiError),
 ))]
-async fn users(State(cx): State<ApiContext>) -> Result<Answer<Names>, ApiError> {
-    let users = ask(&cx, |reply| Mail::Users { reply }).await?;
-    Ok(Answer::new(Names { users: users.iter().map(|user| user.to_string()).collect() }))
+async fn users(
+    State(cx): State<ApiContext>,
+    Query(NamesPage { after, limit }): Query<NamesPage>,
+) -> Result<Answer<Names>, ApiError> {
+    let (after, limit) = (after.unwrap_or_default(), limit.unwrap_or(USUAL).clamp(1, MOST));
+    // One more tells whether there are more.
+    let found = ask(&cx, |reply| Mail::Users { after, limit: limit + 1, reply }).await?;
+    let mut users: Vec<_> = found.iter().map(|user| user.to_string()).collect();
+    let has_more = users.len() > limit;
+    users.truncate(limit);
+    let next = users.last().filter(|_| has_more).cloned();
+    Ok(Answer::new(Names { users, next }))
 }
 
 /// A user's devices, with presence.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::mem;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -70,6 +71,8 @@ type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 struct Book {
     /// Never without a contact; those of a user by device.
     users: HashMap<ByteString, Vec<Contact>>,
+    /// The same users, in order.
+    names: BTreeSet<ByteString>,
     expiry: BTreeSet<(Instant, Peer)>,
 }
 
@@ -90,9 +93,15 @@ impl Contacts {
         self.announce(&Event::registered(contact, is_new));
     }
 
-    /// Somebody saw that a peer is not there: a 480. It is no contact any more.
-    pub fn gone(&self, peer: &Peer) {
-        if let Some(event) = self.take(peer) {
+    /// Somebody saw that a device is not there: a 480 to what was sent to this contact. It is none any more, unless it has registered
+    /// since.
+    pub fn gone(&self, contact: &Contact) {
+        let taken = {
+            let mut book = self.book();
+            let is_there = book.find(&contact.peer) == Some(contact);
+            is_there.then(|| book.take(&contact.peer)).flatten()
+        };
+        if let Some(event) = taken {
             self.announce(&event);
         }
     }
@@ -132,11 +141,14 @@ impl Contacts {
         self.book().expiry.first().map(|(at, _)| *at)
     }
 
-    /// All users with a contact, sorted.
-    pub(crate) fn users(&self) -> Vec<ByteString> {
-        let mut users: Vec<_> = self.book().users.keys().cloned().collect();
-        users.sort_unstable();
-        users
+    pub(crate) fn find(&self, peer: &Peer) -> Option<Contact> {
+        self.book().find(peer).cloned()
+    }
+
+    /// Users with a contact, sorted: those after this one, so many at most.
+    pub(crate) fn users(&self, after: &str, limit: usize) -> Vec<ByteString> {
+        let after = (Bound::Excluded(after), Bound::Unbounded);
+        self.book().names.range::<str, _>(after).take(limit).cloned().collect()
     }
 
     pub(crate) fn announce(&self, event: &Event) {
@@ -153,12 +165,20 @@ impl Contacts {
 }
 
 impl Book {
+    fn find(&self, peer: &Peer) -> Option<&Contact> {
+        self.users.get(peer.user())?.iter().find(|known| known.peer == *peer)
+    }
+
     /// Whether the contact is new.
     fn put(&mut self, contact: Contact) -> bool {
         self.expiry.insert((contact.expires, contact.peer.clone()));
         let contacts = match self.users.get_mut(contact.peer.user()) {
             Some(contacts) => contacts,
-            None => self.users.entry(ByteString::from(contact.peer.user())).or_default(),
+            None => {
+                let user = ByteString::from(contact.peer.user());
+                self.names.insert(user.clone());
+                self.users.entry(user).or_default()
+            }
         };
         let known = contacts.iter_mut().find(|known| known.peer == contact.peer);
         match known {
@@ -184,6 +204,7 @@ impl Book {
         let user = ByteString::from(peer.user());
         if contacts.is_empty() {
             self.users.remove(&user);
+            self.names.remove(&user);
         }
         let entry = (expires, peer);
         self.expiry.remove(&entry);

@@ -7,13 +7,15 @@
 //!
 //! | REGISTER | answer |
 //! |---|---|
-//! | with `Expire` > 0, or without (then `expire` counts) | 200 with `Expire`, `Contact` (where others reach it), `Token` and `Token-Expire` (seconds), for APIs; the device is a contact for so long |
+//! | with `Expire` > 0, or without (then `expire` counts) | 200 with `Expire` (what is granted: `max_expire` at most), `Contact` (where others reach it), `Token` and `Token-Expire` (seconds), for APIs; the device is a contact for so long |
 //! | with `Expire` 0 | 200 with `Expire`: it is no contact any more |
 //! | `Presence` that is none of `online` (also if there is none), `busy`, `away` | 400 |
-//! | of somebody else, or from another server | 403 |
+//! | of somebody else, from another server, or of a user whose name is read as another one's (`bob@test.com;x=1`, `Al; the great`) | 403 |
+//! | a name of more than 256 bytes | 400 |
 //! | more devices than `contacts`, or users than `users` | 503 |
 //!
-//! A contact that is not refreshed in time is taken out. So is one that somebody got a 480 from, or an operator's `DELETE`.
+//! A contact that is not refreshed in time is taken out. So is one that somebody got a 480 from, and that has not registered since, or an
+//! operator's `DELETE`.
 //!
 //! Other services find contacts by [`Contacts`].
 //!
@@ -22,11 +24,12 @@
 //!
 //! | SUBSCRIBE with `Event: presence`, `To` = a user | answer |
 //! |---|---|
-//! | with `Expire` > 0, or without (then `expire` counts) | 200 with `Expire`, then NOTIFYs to the connection that it came from: the presence at once, and each change |
+//! | with `Expire` > 0, or without (then `expire` counts) | 200 with `Expire` (what is granted: `max_expire` at most), then NOTIFYs to the connection that it came from: the presence at once, and each change |
 //! | with `Expire` 0 | 200 with `Expire`: the subscription is over, if there was one |
 //! | another `Event` | 400 |
-//! | `From` is another than the user of the connection | 403 |
-//! | more subscriptions than `subscriptions`, or of all devices `all_subscriptions` | 503 |
+//! | `From` is another than the user of the connection, or that user's name is read as another one's | 403 |
+//! | a name of more than 256 bytes | 400 |
+//! | more subscriptions than `subscriptions`, than `user_subscriptions` of one user with all devices, or than `all_subscriptions` of all | 503 |
 //!
 //! ```json
 //! {"Type":"NOTIFY","Request-URI":"alice@test.com;device=phone","From":"bob@test.com","To":"alice@test.com","DialogueID":"…","CSeq":1,
@@ -37,9 +40,10 @@
 //! `device` is null for the connection without one. The last NOTIFY, when the time is over, has `terminated;reason=timeout`. Each is a
 //! dialog of its own. A subscription has one under way at most; what changes meanwhile is told together, after its answer. A 408 or
 //! 503 has the newest presence sent again: when the device registers, or after a `pause` that doubles up to `max_pause`. Any
-//! other failure ends the subscription; a 480 takes out the subscriber's contact as well.
+//! other failure ends the subscription; a 480 takes out the subscriber's contact as well, unless it has registered since.
 //!
-//! Other requests are answered 405. Settings: `conf/registrar.yaml`.
+//! Other requests are answered 405. Settings, `conf/registrar.yaml`: `expire` (60s), `max_expire` (1h), `contacts` (16 of a user), `users`
+//! (1000000), `subscriptions` (1000 of a device), `user_subscriptions` (4000), `all_subscriptions` (1000000), `pause` (5s), `max_pause` (60s).
 
 mod agenda;
 mod api;
@@ -55,6 +59,7 @@ mod watches;
 use std::time::Instant;
 
 use rtcd_sdk::prelude::*;
+use rtcd_sdk::user_in;
 
 use self::changes::Changes;
 use self::mail::{Mail, Refusal, WatchId};
@@ -126,6 +131,9 @@ impl Slp for Registrar {
     }
 }
 
+/// The longest name of a user, in bytes: each contact and subscription holds some.
+const LONGEST_NAME: usize = 256;
+
 type Done = Result<Result<(), Refusal>, Fault>;
 
 async fn register(cx: &mut Cx<(), RegistrarService>, request: &Incoming<Request>) -> Done {
@@ -176,10 +184,8 @@ async fn subscribe(cx: &mut Cx<(), RegistrarService>, request: &Incoming<Request
 impl RegistrarService {
     /// What a REGISTER asks for.
     fn contact(&self, now: Instant, request: &Incoming<Request>) -> Result<(Contact, Duration), Refusal> {
-        let peer = request.peer.clone().ok_or(Refusal::NotYourself)?;
-        if !names(&request.from, &peer) || !names(&request.to, &peer) {
-            return Err(Refusal::NotYourself);
-        }
+        let is_itself = |peer: &Peer| peer.is_named_by(&request.from) && peer.is_named_by(&request.to);
+        let peer = bounded(request.peer.clone().filter(is_itself).ok_or(Refusal::NotYourself)?)?;
         let presence = match request.headers.contains("Presence") {
             true => request.headers.json("Presence").ok_or(Refusal::BadPresence)?,
             false => Presence::default(),
@@ -192,7 +198,8 @@ impl RegistrarService {
         if request.headers.text("Event").as_deref() != Some("presence") {
             return Err(Refusal::BadEvent);
         }
-        let peer = request.peer.clone().filter(|peer| names(&request.from, peer)).ok_or(Refusal::NotYours)?;
+        let is_theirs = |peer: &Peer| peer.is_named_by(&request.from);
+        let peer = bounded(request.peer.clone().filter(is_theirs).ok_or(Refusal::NotYours)?)?;
         let user = user(&request.to)?;
         let expire = self.expire(request)?;
         if expire.is_zero() {
@@ -206,23 +213,24 @@ impl RegistrarService {
     /// For how long. A fraction of a second is rounded up, as the answer has none.
     fn expire(&self, request: &Request) -> Result<Duration, Refusal> {
         if !request.headers.contains("Expire") {
-            return Ok(self.settings.expire);
+            return Ok(self.settings.expire.min(self.settings.max_expire));
         }
         let seconds: f64 = request.headers.json("Expire").ok_or(Refusal::BadExpire)?;
         let expire = Duration::try_from_secs_f64(seconds.ceil()).map_err(|_| Refusal::BadExpire)?;
-        Ok(expire.min(LONGEST))
+        Ok(expire.min(self.settings.max_expire).min(LONGEST))
     }
-}
-
-/// Whether a `From` or `To` is the user of this connection; parameters do not count.
-fn names(field: &str, peer: &Peer) -> bool {
-    field == peer.user() || Uri::parse(field).is_ok_and(|uri| uri.address() == peer.user())
 }
 
 /// The user that a `To` names. A copy: it outlives the frame.
 fn user(to: &str) -> Result<ByteString, Refusal> {
-    if to.is_empty() {
-        return Err(Refusal::Nobody);
+    match &*user_in(to) {
+        "" => Err(Refusal::Nobody),
+        name if name.len() > LONGEST_NAME => Err(Refusal::TooLong("To")),
+        name => Ok(ByteString::from(name)),
     }
-    Ok(Uri::parse(to).map_or_else(|_| ByteString::from(to), |uri| ByteString::from(uri.address())))
+}
+
+/// That of a device has 64 at most: the server lets no other in.
+fn bounded(peer: Peer) -> Result<Peer, Refusal> {
+    if peer.user().len() > LONGEST_NAME { Err(Refusal::TooLong("From")) } else { Ok(peer) }
 }

@@ -16,8 +16,8 @@ pub(crate) enum Mail {
     Answered(WatchId),
     /// Contacts have changed: which ones is told apart.
     Changed,
-    /// Names of all users with a contact, sorted.
-    Users { reply: Reply<Vec<ByteString>> },
+    /// Names of users with a contact, sorted: those after this one, so many at most.
+    Users { after: String, limit: usize, reply: Reply<Vec<ByteString>> },
     /// The contacts of a user.
     Contacts { user: ByteString, reply: Reply<Vec<Seen>> },
     /// A contact is none any more: one, or all of the user. Whether there was one.
@@ -46,6 +46,8 @@ pub(crate) enum Refusal {
     NotYours,
     #[error("To: must be a user")]
     Nobody,
+    #[error("{0}: longer than 256 bytes")]
+    TooLong(&'static str),
     #[error("Expire: must be a number")]
     BadExpire,
     #[error("Presence: must be online, busy or away")]
@@ -70,7 +72,9 @@ impl Refusal {
     pub(crate) fn code(self) -> StatusCode {
         match self {
             Self::NotYourself | Self::NotYours => StatusCode::FORBIDDEN,
-            Self::Nobody | Self::BadExpire | Self::BadPresence | Self::BadEvent => StatusCode::BAD_REQUEST,
+            Self::Nobody | Self::TooLong(_) | Self::BadExpire | Self::BadPresence | Self::BadEvent => {
+                StatusCode::BAD_REQUEST
+            }
             Self::TooManyContacts | Self::TooManyUsers | Self::TooManyWatches | Self::Busy => {
                 StatusCode::SERVICE_UNAVAILABLE
             }

@@ -54,8 +54,8 @@ impl ServiceTask for Notifier {
             }
             Mail::Answered(id) => self.resume(cx, id),
             Mail::Changed => {}
-            Mail::Users { reply } => {
-                let _ = reply.send(self.contacts.users());
+            Mail::Users { after, limit, reply } => {
+                let _ = reply.send(self.contacts.users(&after, limit));
             }
             Mail::Contacts { user, reply } => {
                 let _ = reply.send(self.seen(cx.now(), &user));
@@ -121,6 +121,7 @@ impl Notifier {
                 id
             }
             None if self.watches.len_of(&peer) >= self.settings.subscriptions.get()
+                || self.watches.len_of_user(peer.user()) >= self.settings.user_subscriptions.get()
                 || self.watches.len() >= self.settings.all_subscriptions.get() =>
             {
                 return Err(Refusal::TooManyWatches);
@@ -153,7 +154,7 @@ impl Notifier {
         let gone: Vec<_> =
             contacts.filter(|known| device.is_none() || known.peer.device() == device).collect();
         for contact in &gone {
-            self.contacts.gone(&contact.peer);
+            self.contacts.gone(contact);
         }
         !gone.is_empty()
     }
@@ -169,13 +170,18 @@ impl Notifier {
     }
 
     fn take_turn(&mut self, cx: &mut NotifierCx) {
-        for _ in 0..CHUNK {
+        // A device that is there again may have much that waits: that counts, too.
+        let mut budget = CHUNK;
+        while budget > 0 {
             let Some(peer) = self.changes.next() else { break };
+            budget -= 1;
             let contacts = self.contacts.lookup(peer.user());
             self.watches.changed(peer.user(), || Document::new(peer.user(), &contacts));
             // It is there again: what waited for it need not wait.
             if contacts.iter().any(|contact| contact.peer == peer) {
-                for id in self.watches.of(&peer) {
+                let watches = self.watches.of(&peer);
+                budget = budget.saturating_sub(watches.len());
+                for id in watches {
                     self.resume(cx, id);
                 }
             }
@@ -220,8 +226,9 @@ impl Notifier {
         let Some(watch) = self.watches.find_mut(id).filter(|watch| watch.wants(&document)) else { return };
         let left = watch.expires.saturating_duration_since(cx.now());
         let state = format!("active;expires={}", whole_seconds(left));
+        let contact = self.contacts.find(&watch.peer);
         if let Some(leg) = notify(cx, id, watch, &document, &state) {
-            watch.telling(leg, document);
+            watch.telling(leg, document, contact);
         }
     }
 
@@ -240,8 +247,8 @@ impl Notifier {
                 self.remove(id);
             }
             Next::NotThere => {
-                if let Some(watch) = self.remove(id) {
-                    self.contacts.gone(&watch.peer);
+                if let Some(contact) = self.remove(id).and_then(|watch| watch.contact) {
+                    self.contacts.gone(&contact);
                 }
             }
         }

@@ -13,12 +13,17 @@ pub(crate) struct Settings {
     /// For how long a REGISTER or SUBSCRIBE without `Expire` is good.
     #[serde(with = "humantime_serde")]
     pub(crate) expire: Duration,
+    /// For how long one with `Expire` is good at most.
+    #[serde(with = "humantime_serde")]
+    pub(crate) max_expire: Duration,
     /// Devices of one user.
     pub(crate) contacts: NonZeroUsize,
     /// Users that are registered.
     pub(crate) users: NonZeroUsize,
     /// Subscriptions of one device.
     pub(crate) subscriptions: NonZeroUsize,
+    /// Subscriptions of one user, with all devices.
+    pub(crate) user_subscriptions: NonZeroUsize,
     /// Subscriptions of all devices.
     pub(crate) all_subscriptions: NonZeroUsize,
     /// After how long a NOTIFY without an answer is tried again; each further time it is twice as long.
@@ -45,9 +50,11 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             expire: Duration::from_secs(60),
+            max_expire: Duration::from_hours(1),
             contacts: const { NonZeroUsize::new(16).unwrap() },
             users: const { NonZeroUsize::new(1_000_000).unwrap() },
             subscriptions: const { NonZeroUsize::new(1000).unwrap() },
+            user_subscriptions: const { NonZeroUsize::new(4000).unwrap() },
             all_subscriptions: const { NonZeroUsize::new(1_000_000).unwrap() },
             pause: Duration::from_secs(5),
             max_pause: Duration::from_secs(60),

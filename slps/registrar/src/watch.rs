@@ -4,6 +4,7 @@ use std::time::Instant;
 use rtcd_sdk::jsip::{ByteString, StatusCode};
 use rtcd_sdk::{LegId, Peer};
 
+use crate::contacts::Contact;
 use crate::presence::Document;
 
 /// One device's subscription to one user's presence: at most one NOTIFY is under way.
@@ -30,6 +31,8 @@ pub(crate) struct Watch {
     stage: Stage,
     /// What the device was told last, if it is known to have it or may get it yet.
     told: Option<Arc<Document>>,
+    /// The contact that the last NOTIFY went to, if the device was registered.
+    pub(crate) contact: Option<Contact>,
     misses: u32,
 }
 
@@ -61,7 +64,7 @@ pub(crate) enum Next {
 impl Watch {
     /// A new subscription. Its first NOTIFY is held back until then, so that the SUBSCRIBE has its answer first.
     pub(crate) fn new(peer: Peer, user: ByteString, expires: Instant, held: Instant) -> Self {
-        Self { peer, user, expires, stage: Stage::Waiting(held), told: None, misses: 0 }
+        Self { peer, user, expires, stage: Stage::Waiting(held), told: None, contact: None, misses: 0 }
     }
 
     /// It was subscribed again. A NOTIFY that follows is held back, too.
@@ -100,7 +103,8 @@ impl Watch {
     }
 
     /// A NOTIFY with this left.
-    pub(crate) fn telling(&mut self, leg: LegId, told: Arc<Document>) {
+    pub(crate) fn telling(&mut self, leg: LegId, told: Arc<Document>, contact: Option<Contact>) {
+        self.contact = contact;
         self.stage = Stage::Telling(leg);
         self.told = Some(told);
     }

@@ -16,6 +16,8 @@ pub(crate) struct Watches {
     by_id: HashMap<WatchId, Watch>,
     by_user: HashMap<ByteString, Watched>,
     by_peer: HashMap<Peer, BTreeMap<ByteString, WatchId>>,
+    /// How many each user has, with all devices; never 0.
+    counts: HashMap<ByteString, usize>,
     made: u64,
     /// Users of whom not all watchers have been looked at since they changed; they take turns.
     fan_outs: VecDeque<ByteString>,
@@ -54,6 +56,11 @@ impl Watches {
         self.by_peer.get(peer).map_or(0, BTreeMap::len)
     }
 
+    /// How many a user has, with all devices.
+    pub(crate) fn len_of_user(&self, user: &str) -> usize {
+        self.counts.get(user).copied().unwrap_or(0)
+    }
+
     /// Those of a device.
     pub(crate) fn of(&self, peer: &Peer) -> Vec<WatchId> {
         self.by_peer.get(peer).map(|watches| watches.values().copied().collect()).unwrap_or_default()
@@ -70,6 +77,7 @@ impl Watches {
         });
         watched.watches.insert(id);
         self.by_peer.entry(watch.peer.clone()).or_default().insert(watch.user.clone(), id);
+        *self.counts.entry(ByteString::from(watch.peer.user())).or_default() += 1;
         self.by_id.insert(id, watch);
         id
     }
@@ -86,6 +94,12 @@ impl Watches {
             watches.remove(&watch.user);
             if watches.is_empty() {
                 self.by_peer.remove(&watch.peer);
+            }
+        }
+        if let Some(count) = self.counts.get_mut(watch.peer.user()) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(watch.peer.user());
             }
         }
         Some(watch)

@@ -84,7 +84,7 @@ impl Run {
                     self.answer(&device, code);
                 }
                 10 => self.office.registers(&device),
-                11 => self.office.contacts().gone(&device),
+                11 => self.office.gone(&device),
                 12 => {
                     let ms = [1, 300, 2000, 5000][self.draw(4)];
                     self.office.passes(Duration::from_millis(ms));

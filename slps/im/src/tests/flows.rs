@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rtcd_sdk::Peer;
 use rtcd_sdk::jsip::StatusCode;
 use rtcd_sdk::serde_json::json;
 use rtcd_store::State;
@@ -202,7 +203,7 @@ fn a_full_disk_refuses_and_takes_again() {
     let live = office.say(&phone(ALICE), BOB, "2");
     office.takes(&phone(BOB), 0, OK);
     assert_eq!(office.code(live), Some(200));
-    office.contacts().gone(&phone(BOB));
+    office.gone(&phone(BOB));
     office.database().set_full(false);
     let last = office.say(&phone(ALICE), BOB, "1");
     assert_eq!(office.code(last), Some(202));
@@ -235,7 +236,7 @@ fn a_full_mailbox() {
     assert_eq!(reason.as_deref(), Some("Mailbox full"));
     office.registers(&phone(BOB));
     office.takes(&phone(BOB), 0, OK);
-    office.contacts().gone(&phone(BOB));
+    office.gone(&phone(BOB));
     office.takes(&phone(BOB), 1, TIMEOUT);
     said.push(office.say(&phone(ALICE), BOB, "3"));
     assert_eq!(office.code(said[3]), Some(202));
@@ -309,7 +310,7 @@ fn a_user_who_looks_like_another_one_sends_nothing() {
     }
     // Any text is a name, if it is nobody else's.
     assert!(said.iter().all(|said| office.code(*said) == Some(403)), "{}", office.log());
-    let odd = office.say(&phone("a@b@test.com;x=1"), BOB, "odd");
+    let odd = office.say(&Peer::new("a@b@test.com;x=1", None), BOB, "odd");
     office.takes(&phone(BOB), 0, OK);
     assert_eq!(office.code(odd), Some(200));
     said.push(odd);

@@ -98,6 +98,15 @@ impl Office {
         self.goes_on();
     }
 
+    /// A device is no contact any more.
+    pub(crate) fn gone(&self, peer: &Peer) {
+        for contact in self.contacts().lookup(peer.user()) {
+            if contact.peer == *peer {
+                self.contacts().gone(&contact);
+            }
+        }
+    }
+
     /// Lets happen what can.
     pub(crate) fn goes_on(&mut self) {
         self.harness.release();

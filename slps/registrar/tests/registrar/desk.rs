@@ -29,7 +29,7 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self::with_settings("")
+        Self::with_settings("max_expire: 1d")
     }
 
     pub(crate) fn with_settings(yaml: &str) -> Self {
@@ -76,6 +76,15 @@ impl Desk {
     pub(crate) fn leaves(&mut self, peer: &Peer) {
         let request = self.register(peer, 0);
         assert_eq!(self.ask(peer, request).code, StatusCode::OK);
+    }
+
+    /// Somebody saw that a device is not there.
+    pub(crate) fn gone(&self, peer: &Peer) {
+        for contact in self.contacts().lookup(peer.user()) {
+            if contact.peer == *peer {
+                self.contacts().gone(&contact);
+            }
+        }
     }
 
     /// Subscribes for a day.

@@ -28,7 +28,7 @@ fn drawn(seed: u64) {
         (random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below
     };
     let peers: Vec<_> = USERS.into_iter().flat_map(|user| [desk(user), phone(user)]).collect();
-    let mut office = Desk::with_settings("{pause: 1s, max_pause: 3s}");
+    let mut office = Desk::with_settings("{max_expire: 1d, pause: 1s, max_pause: 3s}");
     let mut under_way: Vec<Notify> = Vec::new();
     // What each was told last by a NOTIFY that it answered 200.
     let mut known: BTreeMap<(String, String), Value> = BTreeMap::new();

@@ -85,7 +85,7 @@ fn each_subscription_on_its_own() {
 
 #[test]
 fn no_answer_tells_the_newest_again_with_longer_and_longer_pauses() {
-    let mut office = Desk::with_settings("{pause: 5s, max_pause: 15s}");
+    let mut office = Desk::with_settings("{max_expire: 1d, pause: 5s, max_pause: 15s}");
     office.watches(&phone(ALICE), BOB);
     office.is(&phone(BOB), "busy");
     for (pause, code) in [(5, 408), (10, 503), (15, 408), (15, 408)] {
@@ -142,6 +142,79 @@ fn who_is_not_there_loses_subscription_and_contact() {
     assert_eq!(told[0].body["devices"], json!([{"device": "desk", "state": "online"}]));
     office.is(&phone(BOB), "busy");
     assert!(office.told().is_empty());
+}
+
+/// A 480 is about the contact that the NOTIFY went to.
+#[test]
+fn who_registers_before_the_480_stays() {
+    for (registers, left) in [(true, 1), (false, 0)] {
+        let mut office = Desk::new();
+        office.is(&phone(ALICE), "online");
+        office.watches(&phone(ALICE), BOB);
+        let notify = office.notifies().remove(0);
+        if registers {
+            office.harness.advance(Duration::from_secs(1));
+            office.is(&phone(ALICE), "online");
+        }
+        office.answer(&notify, StatusCode::TEMPORARILY_NOT_AVAILABLE);
+        assert_eq!(office.contacts().lookup(ALICE).len(), left);
+        // The subscription is over all the same: its device makes another one when it is there again.
+        office.is(&phone(BOB), "online");
+        assert!(office.notifies().is_empty());
+    }
+    // Nor does it count for whoever was not registered then.
+    let mut office = Desk::new();
+    office.watches(&phone(ALICE), BOB);
+    let notify = office.notifies().remove(0);
+    office.is(&phone(ALICE), "online");
+    office.answer(&notify, StatusCode::TEMPORARILY_NOT_AVAILABLE);
+    assert_eq!(office.contacts().lookup(ALICE).len(), 1);
+}
+
+#[test]
+fn subscriptions_of_a_user() {
+    let mut office = Desk::with_settings("{subscriptions: 2, user_subscriptions: 3}");
+    let code = |office: &mut Desk, peer: &Peer, user: &str, expire: u64| {
+        let request = office.subscribe(peer, user, expire);
+        let response = office.ask(peer, request);
+        office.told();
+        let reason = response.headers.text("Reason").map(|reason| reason.into_owned());
+        assert_eq!(
+            reason.is_some_and(|reason| reason == "Too many subscriptions"),
+            response.code.as_u16() == 503
+        );
+        response.code.as_u16()
+    };
+    let (phone, desk, none) = (phone(ALICE), desk(ALICE), Peer::new(ALICE, None));
+    assert_eq!(code(&mut office, &phone, BOB, 60), 200);
+    assert_eq!(code(&mut office, &phone, CAROL, 60), 200);
+    assert_eq!(code(&mut office, &desk, BOB, 90), 200);
+    assert_eq!(code(&mut office, &desk, CAROL, 90), 503);
+    assert_eq!(code(&mut office, &none, BOB, 90), 503);
+    assert_eq!(code(&mut office, &desk, BOB, 90), 200, "what is there can be renewed");
+    assert_eq!(
+        code(&mut office, &crate::desk::phone(BOB), ALICE, 600),
+        200,
+        "others have places of their own"
+    );
+    // An end gives the place back: asked for,
+    assert_eq!(code(&mut office, &phone, BOB, 0), 200);
+    assert_eq!(code(&mut office, &phone, BOB, 0), 200, "which counts once");
+    assert_eq!(code(&mut office, &none, BOB, 90), 200);
+    assert_eq!(code(&mut office, &none, CAROL, 90), 503);
+    // of time,
+    office.harness.advance(Duration::from_secs(60));
+    assert_eq!(office.told().len(), 1);
+    assert_eq!(code(&mut office, &none, CAROL, 90), 200);
+    assert_eq!(code(&mut office, &desk, CAROL, 90), 503);
+    // or because the device is not there.
+    office.is(&crate::desk::phone(BOB), "online");
+    for notify in office.notifies() {
+        let is_none = notify.to == ALICE;
+        office.answer(&notify, if is_none { StatusCode::TEMPORARILY_NOT_AVAILABLE } else { StatusCode::OK });
+    }
+    assert_eq!(code(&mut office, &desk, CAROL, 90), 200);
+    assert_eq!(code(&mut office, &phone, CAROL, 90), 503);
 }
 
 #[test]
@@ -233,7 +306,7 @@ fn subscribed_again() {
 
 #[test]
 fn refusals() {
-    let mut office = Desk::with_settings("{subscriptions: 2, all_subscriptions: 3}");
+    let mut office = Desk::with_settings("{max_expire: 1d, subscriptions: 2, all_subscriptions: 3}");
     let alice = phone(ALICE);
     let mut as_carol = office.subscribe(&alice, BOB, 60);
     as_carol.from = CAROL.into();
@@ -289,6 +362,35 @@ fn a_user_that_thousands_watch() {
     let answers: Vec<_> = (0..lines.len()).filter(|at| lines[*at].starts_with("< ")).collect();
     assert_eq!(lines.len(), 2 + 1000 + 1);
     assert!(answers.iter().all(|at| *at <= 256 + 2), "others wait for all of them: {answers:?}");
+}
+
+/// Many that are there again at once, each with much that waits for it: others have a turn between them.
+#[test]
+fn much_that_waits() {
+    let mut office = Desk::new();
+    let watchers: Vec<_> = (0..8).map(|n| phone(&format!("user-{n}@test.com"))).collect();
+    for peer in &watchers {
+        for n in 0..200 {
+            office.watches(peer, &format!("watched-{n}@test.com"));
+        }
+    }
+    for notify in office.notifies() {
+        office.answer(&notify, StatusCode::REQUEST_TIMEOUT);
+    }
+    office.harness.hold();
+    for peer in &watchers {
+        let request = office.register(peer, 60);
+        office.harness.dial_from(peer, request);
+    }
+    let (mut most, mut all) = (0, 0);
+    while office.harness.step() {
+        let sent = office.notifies().len();
+        (most, all) = (most.max(sent), all + sent);
+    }
+    office.harness.release();
+    all += office.notifies().len();
+    assert_eq!(all, 8 * 200);
+    assert!(most <= 2 * 200, "{most} in one turn");
 }
 
 /// A mailbox that is full loses no change.

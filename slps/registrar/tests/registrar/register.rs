@@ -125,9 +125,80 @@ fn parameters_of_from_and_to_do_not_count_and_fractions_are_rounded_up() {
     office.harness.advance(Duration::from_millis(7_999));
     assert_eq!(office.contacts().lookup(ALICE).len(), 1);
     // A name that is no URI is a name.
-    let peer = Peer::new("Al; the great", None);
+    let peer = Peer::new("Al the great", None);
     office.is(&peer, "online");
-    assert_eq!(office.contacts().lookup("Al; the great").len(), 1);
+    assert_eq!(office.contacts().lookup("Al the great").len(), 1);
+}
+
+/// Else it would be shown as another one's what they do, and others would get what is sent to them.
+#[test]
+fn who_looks_like_another_one_is_refused() {
+    let mut office = Desk::new();
+    let strange = [
+        Peer::new("bob@test.com;x=1", None),
+        phone("bob@test.com;x=1"),
+        Peer::new("bob@test.com;device=phone", None),
+        Peer::new("bob@test.com ", None),
+        Peer::new("bob@test.com:80", None),
+        Peer::new("Al; the great", None),
+        phone("Al the great"), // its URI is a name of its own
+    ];
+    for peer in &strange {
+        for field in [peer.user(), peer.as_str(), BOB] {
+            for mut request in [office.register(peer, 60), office.subscribe(peer, ALICE, 60)] {
+                request.from = field.into();
+                if request.method == Method::Register {
+                    request.to = field.into();
+                }
+                assert_eq!(office.ask(peer, request).code, StatusCode::FORBIDDEN, "{peer:?} as {field}");
+            }
+        }
+    }
+    assert_eq!(office.call("GET", "/users").1["users"].as_array().unwrap().len(), 0);
+    office.is(&phone(ALICE), "online");
+    assert!(office.told().is_empty());
+}
+
+#[test]
+fn names_are_bounded() {
+    let mut office = Desk::new();
+    let (good, long) = ("x".repeat(256), "x".repeat(257));
+    office.is(&phone(&good), "online");
+    office.watches(&phone(&good), &good);
+    let mut refused = Vec::new();
+    for (peer, request) in [
+        (phone(&long), office.register(&phone(&long), 60)),
+        (phone(&long), office.subscribe(&phone(&long), ALICE, 60)),
+        (phone(ALICE), office.subscribe(&phone(ALICE), &long, 60)),
+        (phone(ALICE), office.subscribe(&phone(ALICE), &long, 0)),
+    ] {
+        let response = office.ask(&peer, request);
+        refused.push((response.code.as_u16(), response.headers.text("Reason").unwrap().into_owned()));
+    }
+    let refusal = |field| (400, format!("{field}: longer than 256 bytes"));
+    assert_eq!(refused, ["From", "From", "To", "To"].map(refusal));
+}
+
+/// For as long as the 200 says, and no longer.
+#[test]
+fn nobody_is_there_for_longer_than_an_hour() {
+    let mut office = Desk::with_settings("");
+    let register = office.register(&phone(ALICE), 86_400);
+    let subscribe = office.subscribe(&phone(BOB), ALICE, 86_400);
+    assert_eq!(office.ask(&phone(ALICE), register).headers.number("Expire"), Some(3600));
+    assert_eq!(office.ask(&phone(BOB), subscribe).headers.number("Expire"), Some(3600));
+    assert_eq!(office.told()[0].state, "active;expires=3600");
+    office.harness.advance(Duration::from_millis(3_599_999));
+    assert_eq!(office.contacts().lookup(ALICE).len(), 1);
+    assert!(office.told().is_empty());
+    office.harness.advance(Duration::from_millis(1));
+    assert!(office.contacts().lookup(ALICE).is_empty());
+    assert_eq!(office.told()[0].state, "terminated;reason=timeout");
+    // What counts without Expire is no longer than that, either.
+    let mut office = Desk::with_settings("{expire: 2h, max_expire: 90m}");
+    let mut register = office.register(&phone(ALICE), 60);
+    register.headers.remove("Expire");
+    assert_eq!(office.ask(&phone(ALICE), register).headers.number("Expire"), Some(5400));
 }
 
 #[test]
@@ -161,8 +232,12 @@ fn listeners() {
     office.is(&desk(ALICE), "online");
     office.leaves(&phone(ALICE));
     office.leaves(&phone(ALICE));
-    office.contacts().gone(&phone(ALICE));
-    office.contacts().gone(&desk(ALICE));
+    office.gone(&phone(ALICE));
+    let before = office.contacts().lookup(ALICE).remove(0);
+    office.is(&desk(ALICE), "busy"); // at the same time, and for as long
+    office.contacts().gone(&before);
+    assert_eq!(office.contacts().lookup(ALICE).len(), 1, "it has registered since");
+    office.gone(&desk(ALICE));
     let short = office.register(&phone(ALICE), 10);
     office.ask(&phone(ALICE), short);
     office.harness.advance(Duration::from_secs(10));
@@ -171,6 +246,7 @@ fn listeners() {
     again alice@test.com;device=phone, 1 now
     new alice@test.com;device=desk, 2 now
     gone alice@test.com;device=phone, 1 now
+    again alice@test.com;device=desk, 1 now
     gone alice@test.com;device=desk, 0 now
     new alice@test.com;device=phone, 1 now
     gone alice@test.com;device=phone, 0 now

@@ -146,7 +146,7 @@ fn go(office: &mut Desk, user: &str, device: usize, step: Step, before: Is) {
             assert_eq!(office.call("DELETE", &path).0, 200);
         }
         Step::NotThere => {
-            office.contacts().gone(&peer);
+            office.gone(&peer);
             office.harness.advance(Duration::ZERO); // it hears of it
         }
     }
