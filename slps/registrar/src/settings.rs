@@ -2,7 +2,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use rtcd_sdk::humantime_serde;
-use rtcd_sdk::serde::Deserialize;
+use rtcd_sdk::serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::contacts::Limits;
 
@@ -11,10 +11,10 @@ use crate::contacts::Limits;
 #[serde(crate = "rtcd_sdk::serde", deny_unknown_fields, default)]
 pub(crate) struct Settings {
     /// For how long a REGISTER or SUBSCRIBE without `Expire` is good.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub(crate) expire: Duration,
     /// For how long one with `Expire` is good at most.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub(crate) max_expire: Duration,
     /// Devices of one user.
     pub(crate) contacts: NonZeroUsize,
@@ -43,6 +43,16 @@ impl Settings {
     pub(crate) fn pause(&self, misses: u32) -> Duration {
         let doubled = 1u32.checked_shl(misses.saturating_sub(1)).unwrap_or(u32::MAX);
         self.pause.saturating_mul(doubled).min(self.max_pause)
+    }
+}
+
+/// Seconds are what answers tell; with 0 nobody could register.
+fn some_time<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, D::Error> {
+    let time: Duration = humantime_serde::deserialize(input)?;
+    if time < Duration::from_secs(1) {
+        Err(D::Error::custom("expire and max_expire: 1s is the least"))
+    } else {
+        Ok(time)
     }
 }
 

@@ -272,7 +272,8 @@ fn the_answer_comes_first() {
 #[test]
 fn settings() {
     let refused = |yaml| Harness::<Registrar>::try_with_settings(yaml).map(|_| ()).unwrap_err().to_string();
-    let refusals = ["contacts: 0", "expire: 60", "contact: 1", "subscriptions: 0"].map(refused);
+    let refusals =
+        ["contacts: 0", "expire: 60", "max_expire: 0s", "contact: 1", "subscriptions: 0"].map(refused);
     insta::assert_snapshot!(refusals.join("\n"));
     assert!(Harness::<Registrar>::try_with_settings("# the defaults").is_ok());
 }
