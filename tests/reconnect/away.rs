@@ -95,6 +95,28 @@ async fn a_request_that_is_over_waits_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_is_there_as_soon_as_it_is_told_so() {
+    const MANY: u64 = 200;
+    let server = start("{}").await;
+    let mut alice = Client::connect(&server, ALICE).await;
+    let mut others = Vec::new();
+    for n in 0..MANY {
+        let name = format!("user{n}@client.test");
+        // Its 101 is here, and nothing else is waited for.
+        let mut other = Client::connect(&server, &name).await;
+        let invite = request("INVITE", &name, ALICE, &format!("call-{n}"), 1);
+        alice.send(&invite).await;
+        let invited = other.expect(json!({"Type": "INVITE"})).await;
+        other.reply(&invited, 486).await;
+        let refused = alice.expect(answer(&invite, 486)).await;
+        alice.send(&ack(&refused, 2)).await;
+        other.expect(json!({"Type": "ACK"})).await;
+        others.push(other);
+    }
+    server.end_with(others.into_iter().chain([alice])).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_who_left_long_ago_is_not_there() {
     let server = start("jsip: {away_grace: 300ms}").await;
     let mut alice = Client::connect(&server, ALICE).await;

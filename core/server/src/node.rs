@@ -175,6 +175,11 @@ impl Node {
         self.connections.fetch_add(1, Relaxed) + 1
     }
 
+    /// A peer's socket is about to come: from here on it is a peer that is away, until `away_grace` is over.
+    pub(crate) fn expect(self: &Arc<Self>, peer: &Peer) {
+        self.actor(&Name::User(peer.clone()));
+    }
+
     /// Hands a new socket to its peer, which is made if it is not there.
     pub(crate) fn attach(self: &Arc<Self>, peer: &Peer, attachment: Attachment) {
         let name = Name::User(peer.clone());

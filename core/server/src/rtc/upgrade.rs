@@ -58,6 +58,8 @@ pub(super) async fn upgrade(
     if let Err(refusal) = node.visitors.connect(&user, &live.settings.limits) {
         return refusal.answer(gauges);
     }
+    // Before the client is told that it is in: what others send it from then on waits for its socket.
+    node.expect(&peer);
     let upgrade = hyper::upgrade::on(&mut request);
     let task_node = node.clone();
     node.spawned.spawn(Kind::Upgrade, Who::Remote(client), WaitsFor::Upgrade, |_| async move {
