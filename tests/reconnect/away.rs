@@ -129,6 +129,37 @@ async fn a_user_who_left_long_ago_is_not_there() {
     server.end_with([alice]).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_lost_its_socket_is_no_contact_after_a_while() {
+    const ROUTES: &str = "
+slps: {default: conformance, conformance: conformance, registrar: registrar}
+routes: [{when: {method: REGISTER}, slp: registrar}, {when: {method: SUBSCRIBE}, slp: registrar}]
+apis: {}
+hops: []
+";
+    let server =
+        Setup::new().settings("jsip: {away_grace: 300ms, linger: 100ms}").routes(ROUTES).start().await;
+    let mut alice = Client::connect(&server, ALICE).await;
+    let mut bob = Client::connect(&server, BOB).await;
+    let register = fields(request("REGISTER", BOB, BOB, "register", 1), json!({"Expire": 600}));
+    bob.send(&register).await;
+    bob.expect(answer(&register, 200)).await;
+    let subscribe = fields(
+        request("SUBSCRIBE", BOB, ALICE, "subscribe", 1),
+        json!({"To": BOB, "Event": "presence", "Expire": 600}),
+    );
+    alice.send(&subscribe).await;
+    alice.expect(answer(&subscribe, 200)).await;
+    let online = alice.expect(json!({"Type": "NOTIFY"})).await;
+    assert_eq!(online["Body"]["state"], "online");
+    alice.reply(&online, 200).await;
+    drop(bob);
+    let away = alice.expect(json!({"Type": "NOTIFY"})).await;
+    assert_eq!(away["Body"]["state"], "away");
+    alice.reply(&away, 200).await;
+    server.end_with([alice]).await;
+}
+
 /// Bob gets Alice's INVITE and leaves in some way; whether it comes again when he is back.
 async fn comes_again(leave: Option<Option<CloseCode>>) -> bool {
     let server = start("{}").await;

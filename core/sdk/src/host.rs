@@ -158,6 +158,9 @@ pub type Beside = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// What a plugin does when the server stops: called once, when nothing more comes in.
 pub type LastWork = Box<dyn FnOnce() -> Beside + Send>;
 
+/// Is told of a peer that is not here any more.
+pub type PeerListener = Arc<dyn Fn(&Peer) + Send + Sync>;
+
 /// A value that plugins share.
 pub type Shared = Arc<dyn Any + Send + Sync>;
 
@@ -185,6 +188,8 @@ pub trait World: Send + Sync {
     fn spawn(&self, name: &'static str, task: Box<dyn Hosted>) -> RawMailbox;
     /// Runs a future beside all tasks.
     fn run(&self, future: Beside);
+    /// Calls this for each peer that is forgotten.
+    fn on_peer_gone(&self, listener: PeerListener);
     /// Keeps this until the server stops.
     fn at_stop(&self, last: LastWork);
     /// The context of the loaded service whose context is of this type.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use crate::host::{World, host_service_task, shared};
-use crate::{Cx, Incoming, LegId, Outcome, TimerId};
+use crate::{Cx, Incoming, LegId, Outcome, Peer, TimerId};
 
 /// What all tasks of a service share. It is made once, when the service is first enabled, and kept for the process.
 pub trait Service: Send + Sync + Sized + 'static {
@@ -148,6 +148,12 @@ impl Load {
     /// The folder for what must survive a restart; `None` where nothing does, as in tests by the harness and in `rtcd check`.
     pub fn state_dir(&self) -> Option<PathBuf> {
         self.world.state_dir()
+    }
+
+    /// From now on calls this for each peer that the server forgets: it has had no socket for `jsip.away_grace`, and nothing is up with
+    /// it. It is called in the peer's own task before the peer can come again, so it must be as quick as a mail to somebody.
+    pub fn on_peer_gone(&self, listener: impl Fn(&Peer) + Send + Sync + 'static) {
+        self.world.on_peer_gone(Arc::new(listener));
     }
 
     /// What is to be finished when the server stops gracefully: called once, when all connections are closed, and waited for, for

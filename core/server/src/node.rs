@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -10,7 +11,7 @@ use std::time::{Instant, SystemTime};
 
 use arc_swap::{ArcSwap, Guard};
 use jsip::{CSeq, DialogId, Request, StackConfig, Uri};
-use rtcd_sdk::host::{Beside, Hosted, LastWork, RawMailbox, Shared, World};
+use rtcd_sdk::host::{Beside, Hosted, LastWork, PeerListener, RawMailbox, Shared, World};
 use rtcd_sdk::{Busy, Peer, Token};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -57,6 +58,8 @@ pub(crate) struct Node {
     /// What plugins share, by type.
     shared: Mutex<HashMap<TypeId, Shared>>,
     state_dir: OnceLock<PathBuf>,
+    /// Are told of peers that are gone.
+    peer_listeners: Mutex<Vec<PeerListener>>,
     /// What plugins finish when it stops.
     last: Mutex<Vec<LastWork>>,
 }
@@ -120,6 +123,7 @@ impl Node {
             service_tasks: AtomicU32::new(1),
             shared: Mutex::default(),
             state_dir: OnceLock::new(),
+            peer_listeners: Mutex::default(),
             last: Mutex::default(),
         });
         let services = Services::new(source, node.clone());
@@ -252,6 +256,16 @@ impl Node {
         while ends.join_next().await.is_some() {}
     }
 
+    /// Tells plugins that a peer is gone. One that panics does no harm.
+    pub(crate) fn tell_gone(&self, peer: &Peer) {
+        let listeners = self.peer_listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for listener in listeners {
+            if catch_unwind(AssertUnwindSafe(|| listener(peer))).is_err() {
+                tracing::error!(%peer, "a plugin panicked when it was told that a peer is gone");
+            }
+        }
+    }
+
     /// Lets plugins finish what they have begun. One that panics ends alone.
     pub(crate) async fn finish(&self) {
         let last = mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner));
@@ -349,6 +363,10 @@ impl World for Node {
 
     fn run(&self, future: Beside) {
         tokio::spawn(future);
+    }
+
+    fn on_peer_gone(&self, listener: PeerListener) {
+        self.peer_listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
     }
 
     fn at_stop(&self, last: LastWork) {

@@ -106,6 +106,13 @@ impl Contacts {
         }
     }
 
+    /// The server has forgotten a peer.
+    pub(crate) fn peer_gone(&self, peer: &Peer) {
+        if let Some(event) = self.take(peer) {
+            self.announce(&event);
+        }
+    }
+
     /// What REGISTER does; the event is to be [announced](Self::announce) when the device has its answer.
     pub(crate) fn put(&self, contact: Contact, limits: Limits) -> Result<Event, Refusal> {
         let mut book = self.book();

@@ -14,8 +14,9 @@
 //! | a name of more than 256 bytes | 400 |
 //! | more devices than `contacts`, or users than `users` | 503 |
 //!
-//! A contact that is not refreshed in time is taken out. So is one that somebody got a 480 from, and that has not registered since, or an
-//! operator's `DELETE`.
+//! A contact that is not refreshed in time is taken out. So is one whose connection is lost and has not come again in `jsip.away_grace` (32 s),
+//! one that somebody got a 480 from, and that has not registered since, and one that an operator `DELETE`s. A client that has connected anew
+//! registers anew (RFC 7118, section 5.2).
 //!
 //! Other services find contacts by [`Contacts`].
 //!
@@ -98,6 +99,8 @@ impl Service for RegistrarService {
                 let _ = mailbox.send(Mail::Changed);
             }
         });
+        let known = contacts.clone();
+        load.on_peer_gone(move |peer| known.peer_gone(peer));
         Ok(Self { settings, contacts, notifier })
     }
 }

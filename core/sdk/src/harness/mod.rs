@@ -279,6 +279,15 @@ impl<P: Slp> Harness<P> {
         self.run();
     }
 
+    /// The server forgets a peer; see [`Load::on_peer_gone`](crate::Load::on_peer_gone).
+    pub fn forget(&mut self, peer: &Peer) {
+        let listeners = lock(&self.world.peer_listeners).clone();
+        for listener in listeners {
+            listener(peer);
+        }
+        self.run_unless_held();
+    }
+
     /// From here on, what is fed waits, until [`release`](Self::release): so things can happen at once, or
     /// [`step`](Self::step) by step.
     pub fn hold(&mut self) {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jsip::{CSeq, DialogId};
 
-use crate::host::{Beside, Hosted, LastWork, RawMailbox, Settings, Shared, World};
+use crate::host::{Beside, Hosted, LastWork, PeerListener, RawMailbox, Settings, Shared, World};
 use crate::{Busy, Token};
 
 /// The server's part: a clock that stands still, and ids that count.
@@ -21,6 +21,7 @@ pub(super) struct TestWorld {
     related: AtomicU64,
     ids: AtomicU64,
     shared: Mutex<HashMap<TypeId, Shared>>,
+    pub(super) peer_listeners: Mutex<Vec<PeerListener>>,
     pub(super) mailbox_limit: Arc<AtomicUsize>,
     pub(super) spawned: Mutex<Vec<Spawned>>,
     pub(super) runs: Mutex<Vec<Run>>,
@@ -71,6 +72,7 @@ impl TestWorld {
             related: AtomicU64::new(1),
             ids: AtomicU64::new(1),
             shared: Mutex::default(),
+            peer_listeners: Mutex::default(),
             mailbox_limit: Arc::new(AtomicUsize::new(usize::MAX)),
             spawned: Mutex::new(Vec::new()),
             runs: Mutex::new(Vec::new()),
@@ -155,6 +157,10 @@ impl World for TestWorld {
 
     fn run(&self, future: Beside) {
         lock(&self.runs).push(Run::new(future));
+    }
+
+    fn on_peer_gone(&self, listener: PeerListener) {
+        lock(&self.peer_listeners).push(listener);
     }
 
     fn at_stop(&self, _: LastWork) {}

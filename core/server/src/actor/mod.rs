@@ -165,6 +165,12 @@ impl Actor {
             }
         })
         .await;
+        if !self.stopping
+            && let Name::User(peer) = self.mailbox.address().name()
+        {
+            // As long as this one stands in the directory, there is no other one of the same name.
+            self.node.tell_gone(peer);
+        }
         self.node.directory.remove(self.mailbox.address());
         if self.broken {
             self.give_up();

@@ -29,6 +29,28 @@ fn the_presence_at_once_and_each_change() {
     insta::assert_snapshot!(office.harness.log());
 }
 
+/// What the next NOTIFYs tell.
+fn states(office: &mut Desk) -> Vec<String> {
+    let told = office.told().into_iter();
+    told.map(|notify| notify.body["state"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_device_that_the_server_has_forgotten_is_no_contact() {
+    let mut office = Desk::new();
+    office.is(&desk(BOB), "online");
+    office.is(&phone(BOB), "busy");
+    office.watches(&phone(ALICE), BOB);
+    assert_eq!(states(&mut office), ["busy"]);
+    office.harness.forget(&phone(BOB));
+    assert_eq!(states(&mut office), ["online"]);
+    office.harness.forget(&phone(BOB));
+    office.harness.forget(&phone(CAROL));
+    office.harness.forget(&desk(BOB));
+    assert_eq!(states(&mut office), ["away"]);
+    assert!(office.contacts().lookup(BOB).is_empty());
+}
+
 #[test]
 fn the_body() {
     let mut office = Desk::new();
