@@ -410,8 +410,8 @@ mod im {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_full_mailbox() {
-        let server = start("{max_stored: 2}").await;
+    async fn a_sender_has_a_tenth_of_a_mailbox() {
+        let server = start("{max_stored: 20}").await;
         snapshot("im_full", &[play(&server, ALICE, "im/full").end().await]);
         server.end().await;
     }

@@ -38,9 +38,6 @@ const CROWD: usize = 1024;
 /// What is due at once at most, before others come.
 const CHUNK: usize = 256;
 
-/// For how long the count of a full mailbox is believed.
-const COUNT_HOLDS: Duration = Duration::from_secs(10);
-
 type CourierCx = Cx<Leg>;
 
 /// Who is told what becomes of a message.
@@ -225,14 +222,13 @@ impl Courier {
             (Stage::Live, Fate::Taken) => self.delivered(cx, number),
             (Stage::Live, _) if moving.legs.is_empty() => self.give_up(cx, number),
             (Stage::Writing { is_taken }, Fate::Taken) => *is_taken = true,
-            (Stage::Stored { seq }, Fate::Taken) => {
-                let seq = *seq;
-                if let Some(Moving { post, .. }) = self.posts.remove(&number) {
-                    self.taken_late(cx, &post, seq);
+            (Stage::Stored, Fate::Taken) => {
+                if let Some(post) = self.not_late(number) {
+                    self.taken_late(cx, &post);
                 }
             }
-            (Stage::Stored { .. }, _) if moving.legs.is_empty() => drop(self.posts.remove(&number)),
-            (Stage::Waits | Stage::Live | Stage::Writing { .. } | Stage::Stored { .. }, _) => {}
+            (Stage::Stored, _) if moving.legs.is_empty() => drop(self.not_late(number)),
+            (Stage::Waits | Stage::Live | Stage::Writing { .. } | Stage::Stored, _) => {}
         }
     }
 
@@ -271,17 +267,23 @@ impl Courier {
         let Some(moving) = self.posts.get_mut(&number) else { return };
         let receiver = moving.post.receiver.clone();
         let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
-        if inbox.stored + inbox.writes >= self.settings.max_stored.get() {
-            let is_stale = inbox.counted.is_none_or(|counted| counted + COUNT_HOLDS <= cx.now());
+        let of_sender = inbox.stored.of(&moving.post.sender) + inbox.writing.of(&moving.post.sender);
+        let refusal = if inbox.stored.all() + inbox.writing.all() >= self.settings.max_stored.get() {
+            Some(Refusal::Full)
+        } else {
+            (of_sender >= self.settings.share()).then_some(Refusal::Share)
+        };
+        if let Some(refusal) = refusal {
+            let is_stale = inbox.is_count_stale(cx.now());
             if is_stale && moving.stage == Stage::Waits && matches!(inbox.backlog, Backlog::Waiting) {
                 return self.read(cx, &receiver, Meanwhile::Wait);
             }
             if let Some(moving) = self.take(number) {
-                answer(moving.reply, Err(Refusal::Full));
+                answer(moving.reply, Err(refusal));
             }
             return;
         }
-        inbox.writes += 1;
+        inbox.writing.add(&moving.post.sender);
         if matches!(inbox.backlog, Backlog::Clear | Backlog::Unchecked) {
             inbox.backlog = Backlog::Waiting;
         }
@@ -310,20 +312,23 @@ impl Courier {
             self.copy_to_own(cx, &moving.post, moving.own.as_ref());
         }
         let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
-        inbox.writes = inbox.writes.saturating_sub(1);
+        inbox.writing.take(&moving.post.sender);
         inbox.is_deaf &= !is_taken;
         match *result {
-            Ok(Appended { seq, .. }) if is_taken => self.mark_taken(cx, &receiver, seq),
-            Ok(Appended { seq, is_repeat, .. }) => {
+            Ok(_) if is_taken => self.mark_taken(cx, &receiver, moving.post.name()),
+            Ok(Appended { is_repeat, .. }) => {
                 inbox.is_dirty = true;
-                inbox.stored += u64::from(!is_repeat);
+                if !is_repeat {
+                    inbox.stored.add(&moving.post.sender);
+                }
                 if !moving.legs.is_empty() {
-                    moving.stage = Stage::Stored { seq };
+                    moving.stage = Stage::Stored;
+                    inbox.late.insert(moving.post.name(), number);
                     self.posts.insert(number, moving);
                 }
                 self.send_what_waits(cx, &receiver);
             }
-            Err(_) if inbox.writes == 0 && inbox.stored == 0 && matches!(inbox.backlog, Backlog::Waiting) => {
+            Err(_) if inbox.is_empty() && matches!(inbox.backlog, Backlog::Waiting) => {
                 // It may be there all the same.
                 inbox.backlog = Backlog::Unchecked;
                 self.ask_again(cx, &receiver);
@@ -340,6 +345,19 @@ impl Courier {
             inbox.pop(&moving.post.sender, number);
         }
         Some(moving)
+    }
+
+    /// Nothing more is expected of the devices that have a message which is stored.
+    fn not_late(&mut self, number: u64) -> Option<Post> {
+        let Moving { post, .. } = self.posts.remove(&number)?;
+        if let Some(inbox) = self.inboxes.get_mut(&post.receiver) {
+            let name = post.name();
+            // A repeat may have taken its place.
+            if inbox.late.get(&name) == Some(&number) {
+                inbox.late.remove(&name);
+            }
+        }
+        Some(post)
     }
 
     /// The sender's other devices see what it has sent.
@@ -366,7 +384,7 @@ impl Courier {
                 if inbox.head(&sender) != Some(number) {
                     return; // it goes when those before it are decided
                 }
-                if matches!(inbox.backlog, Backlog::Reading(_)) && inbox.stored == 0 && inbox.writes == 0 {
+                if matches!(inbox.backlog, Backlog::Reading(_)) && inbox.is_empty() {
                     // The store does not answer. It is not waited for again.
                     inbox.backlog = Backlog::Reading(Meanwhile::Try);
                     self.serve(cx, &receiver);
@@ -375,7 +393,7 @@ impl Courier {
                     self.serve_pair(cx, &receiver, &sender);
                 }
             }
-            Stage::Writing { .. } | Stage::Stored { .. } => {}
+            Stage::Writing { .. } | Stage::Stored => {}
         }
     }
 

@@ -1,32 +1,43 @@
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
 
 use rtcd_sdk::jsip::{ByteString, StatusCode};
 use rtcd_sdk::{LegId, Peer, Reply};
-use rtcd_store::StoredMessage;
+use rtcd_store::{Name, StoredMessage};
 use slp_registrar::Contact;
 
+use crate::counts::Counts;
 use crate::mail::{Accepted, Refusal};
 use crate::post::Post;
+
+/// For how long a count is believed.
+const COUNT_HOLDS: Duration = Duration::from_secs(10);
 
 /// What is on its way to one receiver. It is there as long as something is, or as the receiver has a device.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     pub(crate) backlog: Backlog,
     /// How many are stored and wait, as far as is known.
-    pub(crate) stored: u64,
+    pub(crate) stored: Counts,
     /// When they were counted.
     pub(crate) counted: Option<Instant>,
     /// How many are being stored.
-    pub(crate) writes: u64,
-    /// Something was stored since the store was read.
+    pub(crate) writing: Counts,
+    /// What is stored is read from the first to the last of it, and again until nothing is found. This is the place of the last one that was
+    /// read. It is not kept for the next time: the file may be another one then, with other messages in its places.
+    pub(crate) read_to: u64,
+    /// Something was found since the store was read from its beginning.
+    pub(crate) has_found: bool,
+    /// Something was stored since then.
     pub(crate) is_dirty: bool,
-    /// All that is stored up to here was taken.
-    pub(crate) taken_to: u64,
-    /// What was taken and is not marked as delivered.
-    pub(crate) unmarked: Vec<u64>,
-    /// Some of it is being marked.
+    /// What was taken, and is found all the same until it is marked as delivered.
+    pub(crate) taken: BTreeSet<Name>,
+    /// Those of them that are not being marked.
+    pub(crate) unmarked: Vec<Name>,
+    /// Some are being marked.
     pub(crate) is_marking: bool,
+    /// What is stored and still with devices.
+    pub(crate) late: BTreeMap<Name, u64>,
     /// How often a device has registered.
     pub(crate) registrations: u64,
     /// The devices do not answer: what is stored waits for one that registers.
@@ -43,10 +54,10 @@ pub(crate) struct Inbox {
 ///
 /// | backlog | a new message | next |
 /// |---|---|---|
-/// | Reading, at first or after a page | waits | Sending if something is there and a device is; Waiting if something is there; Clear; Unchecked if it fails |
+/// | Reading, at first or after a page | waits | Sending if something is there and a device is; Waiting if something is there; Clear; Unchecked if it fails, or finds only what was taken |
 /// | Reading, after it has failed, or for too long | is tried; stored if another is | the same |
 /// | Clear | is tried; stored if there is no device | Waiting when one is stored; Reading when a device registers |
-/// | Unchecked | as in Clear | Waiting when one is stored; Reading when a device registers, or after a while |
+/// | Unchecked | as in Clear | Waiting when one is stored; Reading when a device registers, or what was taken is marked, or after a while |
 /// | Waiting | is stored | Reading when a device registers, answers late, or after a while |
 /// | Sending, with more to come | is stored | Reading after the page; Waiting if no device takes one |
 /// | Sending, the last of it | waits | the same |
@@ -55,7 +66,7 @@ pub(crate) enum Backlog {
     /// Nothing is stored.
     #[default]
     Clear,
-    /// The store could not say.
+    /// The store could not say, or finds what was taken.
     Unchecked,
     /// The store is being asked.
     Reading(Meanwhile),
@@ -115,9 +126,26 @@ impl Inbox {
         }
     }
 
+    /// Whether nothing is stored or being stored, as far as is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stored.all() == 0 && self.writing.all() == 0
+    }
+
+    /// Whether it was counted too long ago to be believed when a mailbox is full.
+    pub(crate) fn is_count_stale(&self, now: Instant) -> bool {
+        self.counted.is_none_or(|counted| counted + COUNT_HOLDS <= now)
+    }
+
     /// Whether something was put into the store, or is being put, since it was read.
     pub(crate) fn is_filling(&self) -> bool {
-        self.writes > 0 || self.is_dirty
+        self.writing.all() > 0 || self.is_dirty
+    }
+
+    /// All that was taken is marked, and will not be found again.
+    pub(crate) fn forget_taken(&mut self) {
+        if self.unmarked.is_empty() && !self.is_marking {
+            self.taken.clear();
+        }
     }
 
     /// Whether it can be forgotten, if the receiver has no device.
@@ -126,7 +154,12 @@ impl Inbox {
             Backlog::Clear | Backlog::Unchecked | Backlog::Waiting => true,
             Backlog::Reading(_) | Backlog::Sending(_) => false,
         };
-        rests && self.writes == 0 && self.queues.is_empty() && self.unmarked.is_empty() && !self.is_marking
+        rests
+            && self.writing.all() == 0
+            && self.queues.is_empty()
+            && self.late.is_empty()
+            && self.unmarked.is_empty()
+            && !self.is_marking
     }
 
     /// The senders who have something here, in the order in which their messages came.
@@ -186,10 +219,7 @@ pub(crate) enum Stage {
         is_taken: bool,
     },
     /// It is stored, and devices have not answered yet.
-    Stored {
-        /// Where it is.
-        seq: u64,
-    },
+    Stored,
 }
 
 /// What a dialog with a device is for.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | a device of the receiver answered 2xx | 200 |
 //! | nobody did, in `patience`: it is stored | 202, after the commit |
-//! | it has to be stored and cannot be; or `max_stored` are stored for the receiver | 503 with `Reason` |
+//! | it has to be stored and cannot be; or `max_stored` are stored for the receiver, or a tenth of that from this sender | 503 with `Reason` |
 //! | `From` is not the user of the connection, or that user's name is read as another one's (`bob@test.com;x=1`) | 403 |
 //! | `To` is no user, a bad `Message-ID`, a bad receipt | 400 |
 //! | anything but MESSAGE | 405 |
@@ -39,10 +39,14 @@
 //! With a full disk or a dead database, what has to be stored gets 503, and all else goes on. What was delivered meanwhile is missing in the
 //! history.
 //!
+//! If a backup is put in the place of the file, what waits in it is sent when a device registers that was not there. What devices have taken and
+//! is not marked yet is marked there, if it is there, and nothing else is.
+//!
 //! Settings, `conf/im.yaml`: `patience` (2s), `retry` (5s), `max_stored` (10000), `qsize` (65536).
 
 mod agenda;
 mod api;
+mod counts;
 mod courier;
 mod inbox;
 mod mail;

@@ -47,6 +47,8 @@ pub(crate) enum Refusal {
     BadReceipt,
     #[error("Mailbox full")]
     Full,
+    #[error("Too many of your messages wait there")]
+    Share,
     #[error("Too many messages")]
     Busy,
     #[error("Messages cannot be stored now")]
@@ -61,7 +63,7 @@ impl Refusal {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotYou => StatusCode::FORBIDDEN,
             Self::NoReceiver | Self::BadId | Self::BadReceipt => StatusCode::BAD_REQUEST,
-            Self::Full | Self::Busy | Self::NoStore => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full | Self::Share | Self::Busy | Self::NoStore => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -1,7 +1,7 @@
 use rtcd_sdk::jsip::{ByteString, Headers, Method, Request};
 use rtcd_sdk::serde::Deserialize;
 use rtcd_sdk::{Cx, Peer, serde_json, user_in};
-use rtcd_store::{Conversation, Kind, NewMessage, Packed, StoredMessage, date_text};
+use rtcd_store::{Conversation, Kind, Name, NewMessage, Packed, StoredMessage, date_text};
 
 use crate::mail::Refusal;
 
@@ -72,6 +72,11 @@ impl Post {
         headers.set_text("Message-ID", &id).set_text("Date", &date_text(date));
         let (sender, receiver) = (from.clone(), to.clone());
         Self { from, to, sender, receiver, kind: Kind::Receipt, id, date, headers, read: Vec::new() }
+    }
+
+    /// What tells it from all others for its receiver.
+    pub(crate) fn name(&self) -> Name {
+        Name { sender: self.sender.to_string(), id: self.id.clone(), kind: self.kind }
     }
 
     /// As the store keeps it.

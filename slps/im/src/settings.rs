@@ -23,6 +23,11 @@ pub(crate) struct Settings {
 impl Settings {
     /// Messages of one sender to one receiver that wait for their turn.
     pub(crate) const PAIR: usize = 256;
+
+    /// Messages of one sender that are stored for one receiver: nobody shuts a mailbox to others.
+    pub(crate) fn share(&self) -> u64 {
+        (self.max_stored.get() / 10).max(1)
+    }
 }
 
 impl Default for Settings {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use rtcd_sdk::Peer;
 use rtcd_sdk::jsip::StatusCode;
 use rtcd_sdk::serde_json::json;
-use rtcd_store::State;
+use rtcd_store::{State, Store};
 
-use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, TIMEOUT, desk, phone};
+use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, Said, TIMEOUT, desk, kept, phone};
 
 #[test]
 fn delivered() {
@@ -227,20 +227,49 @@ fn a_store_that_does_not_answer_holds_up_no_device() {
 
 #[test]
 fn a_full_mailbox() {
-    let mut office = Office::with_settings("max_stored: 2");
-    let mut said: Vec<_> = ["1", "2", "3"].map(|text| office.say(&phone(ALICE), BOB, text)).into();
-    // A repeat is there already, but whether it is one is seen too late.
-    let codes: Vec<_> = said.iter().map(|said| office.code(*said)).collect();
-    assert_eq!(codes, [Some(202), Some(202), Some(503)]);
-    let reason = office.answer(said[2]).and_then(|answer| answer.headers.json::<String>("Reason"));
-    assert_eq!(reason.as_deref(), Some("Mailbox full"));
+    let mut office = Office::with_settings("max_stored: 20");
+    let sender = |n: usize| phone(&format!("user-{}@test.com", n / 2));
+    let mut said: Vec<_> = (0..20).map(|n| office.say(&sender(n), BOB, &n.to_string())).collect();
+    assert!(said.iter().all(|said| office.code(*said) == Some(202)));
+    said.push(office.say(&phone(ALICE), BOB, "20"));
+    assert_eq!(reason(&office, said[20]), "503 Mailbox full");
     office.registers(&phone(BOB));
     office.takes(&phone(BOB), 0, OK);
     office.gone(&phone(BOB));
     office.takes(&phone(BOB), 1, TIMEOUT);
-    said.push(office.say(&phone(ALICE), BOB, "3"));
-    assert_eq!(office.code(said[3]), Some(202));
+    said.push(office.say(&phone(ALICE), BOB, "20"));
+    assert_eq!(office.code(said[21]), Some(202));
     office.all_done(&said);
+}
+
+/// What is stored is counted, not only what came since.
+#[test]
+fn a_sender_has_a_tenth_of_a_mailbox() {
+    let mut office = Office::with_settings("max_stored: 20");
+    for text in ["1", "2"] {
+        drop(Store::over(office.database()).append(kept(text, ALICE, BOB)));
+    }
+    let say = |office: &mut Office, from: &str, text: &str| {
+        let said = office.say(&phone(from), BOB, text);
+        office.all_done(&[said]);
+        reason(office, said)
+    };
+    const OVER: &str = "503 Too many of your messages wait there";
+    assert_eq!(say(&mut office, ALICE, "3"), OVER);
+    assert_eq!([say(&mut office, CAROL, "4"), say(&mut office, CAROL, "5")], ["202 "; 2]);
+    assert_eq!(say(&mut office, CAROL, "6"), OVER);
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    office.gone(&phone(BOB));
+    office.takes(&phone(BOB), 1, TIMEOUT);
+    assert_eq!([say(&mut office, ALICE, "7"), say(&mut office, ALICE, "8")], ["202 ", OVER]);
+    assert_eq!(office.stored_for(BOB), 4);
+}
+
+/// Code and `Reason`.
+fn reason(office: &Office, said: Said) -> String {
+    let answer = office.answer(said).unwrap();
+    format!("{} {}", answer.code.as_u16(), answer.headers.json::<String>("Reason").unwrap_or_default())
 }
 
 #[test]
@@ -248,10 +277,9 @@ fn a_full_mailbox_is_counted_anew_after_a_while() {
     let mut office = Office::with_settings("max_stored: 1");
     let mut said = vec![office.say(&phone(ALICE), BOB, "1"), office.say(&phone(ALICE), BOB, "2")];
     assert_eq!(office.code(said[1]), Some(503));
-    let store = rtcd_store::Store::over(office.database());
-    drop(store.mark_delivered(BOB, vec![1])); // somebody else has
-    let marked = std::pin::pin!(store.mark_delivered(BOB, vec![1]));
-    let _ = marked.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    let store = Store::over(office.database());
+    // Somebody else has.
+    drop(store.mark_delivered(BOB, vec![kept("1", ALICE, BOB).name()]));
     said.push(office.say(&phone(ALICE), BOB, "2"));
     assert_eq!(office.code(said[2]), Some(503));
     office.passes(Duration::from_secs(10));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use rtcd_sdk::Peer;
 use rtcd_sdk::harness::{Dialog, Harness};
 use rtcd_sdk::prelude::*;
-use rtcd_store::{Conversation, Page, Store, StoredMessage};
+use rtcd_store::{Conversation, Kind, NewMessage, Page, Store, StoredMessage};
 use slp_registrar::{Contact, Contacts, Presence};
 
 use super::database::Moody;
@@ -208,4 +208,20 @@ impl Office {
 /// What a copy says.
 pub(crate) fn text(copy: &Request) -> String {
     copy.headers.raw("Body").unwrap_or_default().trim_matches('"').to_owned()
+}
+
+/// A message as it is stored that waits for its receiver.
+pub(crate) fn kept(text: &str, from: &str, to: &str) -> NewMessage {
+    NewMessage {
+        conversation: Conversation::between(from, to),
+        id: text.to_owned(),
+        sender: from.to_owned(),
+        receiver: to.to_owned(),
+        kind: Kind::Message,
+        date: 0,
+        content_type: None,
+        headers: "{}".to_owned(),
+        body: format!("\"{text}\""),
+        delivered: false,
+    }
 }

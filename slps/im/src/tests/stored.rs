@@ -1,10 +1,12 @@
 //! What is stored: when it is sent, and in which order beside what is new.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rtcd_sdk::jsip::StatusCode;
+use rtcd_store::{Memory, Store};
 
-use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, TIMEOUT, desk, phone};
+use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, TIMEOUT, desk, kept, phone};
 
 #[test]
 fn redelivery_keeps_the_message_id_and_all_else() {
@@ -236,6 +238,51 @@ fn a_repeat_of_what_is_stored_is_stored_once() {
     office.takes(&phone(BOB), 0, OK);
     assert_eq!(office.texts(&phone(BOB)), ["1"]);
     office.all_done(&[first, again]);
+}
+
+/// An older copy of the file is put in its place while what was taken is not marked: other messages are in the places.
+#[test]
+fn another_file_in_place_of_the_one_that_was_read() {
+    let mut office = Office::new();
+    let said = ["1", "2", "3"].map(|text| office.say(&phone(ALICE), BOB, text));
+    office.registers(&phone(BOB));
+    office.database().set_full(true);
+    for n in 0..3 {
+        office.takes(&phone(BOB), n, OK);
+    }
+    let older = Arc::new(Memory::default());
+    for (text, from) in [("4", CAROL), ("2", ALICE), ("5", CAROL)] {
+        drop(Store::over(older.clone()).append(kept(text, from, BOB)));
+    }
+    office.database().replace(older);
+    office.database().set_full(false);
+    office.passes(Duration::from_secs(5));
+    // What the device has is not sent again, and nothing else is taken for it.
+    assert_eq!((office.texts(&phone(BOB)).len(), office.stored_for(BOB)), (4, 2));
+    office.takes(&phone(BOB), 3, OK);
+    office.takes(&phone(BOB), 4, OK);
+    assert_eq!(office.texts(&phone(BOB)), ["1", "2", "3", "4", "5"]);
+    office.all_done(&said);
+    assert_eq!(office.stored_for(BOB), 0);
+}
+
+/// The same between two messages of which more are behind.
+#[test]
+fn another_file_while_what_is_stored_is_sent() {
+    let mut office = Office::new();
+    let said: Vec<_> = (0..20).map(|n| office.say(&phone(ALICE), BOB, &n.to_string())).collect();
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    let older = Arc::new(Memory::default());
+    drop(Store::over(older.clone()).append(kept("old", CAROL, BOB)));
+    office.database().replace(older);
+    for n in 1..17 {
+        office.takes(&phone(BOB), n, OK);
+    }
+    let texts = office.texts(&phone(BOB));
+    assert_eq!((texts.len(), &*texts[16]), (17, "old"));
+    office.all_done(&said);
+    assert_eq!(office.stored_for(BOB), 0);
 }
 
 /// Those who are away and have nothing under way are forgotten, and found again.
