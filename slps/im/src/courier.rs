@@ -80,6 +80,7 @@ impl ServiceTask for Courier {
                 match self.agenda.due(cx.now()) {
                     Some(Due::Patience(number)) => self.on_patience(cx, number),
                     Some(Due::Again(receiver)) => self.on_again(cx, &receiver),
+                    Some(Due::Deadline(number)) => self.on_deadline(cx, number),
                     None => break,
                 }
             }
@@ -128,8 +129,10 @@ impl Courier {
         if !post.read.is_empty() {
             self.mark_read(cx, &post);
         }
-        let due = cx.now() + self.settings.patience;
+        let last = cx.now() + self.settings.deadline;
+        let due = last.min(cx.now() + self.settings.patience);
         self.agenda.add(due, Due::Patience(number));
+        self.agenda.add(last, Due::Deadline(number));
         let moving = Moving {
             post,
             stage: Stage::Waits,
@@ -139,6 +142,7 @@ impl Courier {
             is_refused: false,
             registrations: 0,
             due,
+            last,
         };
         self.posts.insert(number, moving);
         if is_new {
@@ -168,7 +172,9 @@ impl Courier {
                 Step::Wait | Step::Store => self.store(cx, number),
                 Step::Try => {
                     let contacts = self.contacts.lookup(receiver);
-                    if contacts.is_empty() {
+                    // Its time is over, and there is somewhere to put it.
+                    let is_late = moving.due <= cx.now() && matches!(inbox.backlog, Backlog::Clear);
+                    if contacts.is_empty() || is_late || moving.last <= cx.now() {
                         self.store(cx, number);
                     } else {
                         self.go_live(cx, number, &contacts);
@@ -188,8 +194,8 @@ impl Courier {
         moving.stage = Stage::Live;
         moving.registrations = registrations;
         if moving.due <= cx.now() {
-            // It has waited for others: this is its own time.
-            moving.due = cx.now() + self.settings.patience;
+            // It has waited for the store, which does not answer: half of what is left is for the devices.
+            moving.due = cx.now() + moving.last.saturating_duration_since(cx.now()) / 2;
             self.agenda.add(moving.due, Due::Patience(number));
         }
         for contact in contacts {
@@ -287,7 +293,7 @@ impl Courier {
         if matches!(inbox.backlog, Backlog::Clear | Backlog::Unchecked) {
             inbox.backlog = Backlog::Waiting;
         }
-        inbox.pop(&moving.post.sender, number);
+        inbox.remove(&moving.post.sender, number);
         self.agenda.remove(moving.due, Due::Patience(number));
         moving.stage = Stage::Writing { is_taken: false };
         let (kept, notes) = (self.store.append(moving.post.to_store(false)), self.notes.clone());
@@ -299,6 +305,7 @@ impl Courier {
     /// It is stored, or cannot be.
     fn on_appended(&mut self, cx: &mut CourierCx, number: u64, result: &Result<Appended, StoreError>) {
         let Some(mut moving) = self.posts.remove(&number) else { return };
+        self.agenda.remove(moving.last, Due::Deadline(number));
         let receiver = moving.post.receiver.clone();
         let is_taken = moving.stage == Stage::Writing { is_taken: true };
         let accepted = match result {
@@ -341,8 +348,9 @@ impl Courier {
     fn take(&mut self, number: u64) -> Option<Moving> {
         let moving = self.posts.remove(&number)?;
         self.agenda.remove(moving.due, Due::Patience(number));
+        self.agenda.remove(moving.last, Due::Deadline(number));
         if let Some(inbox) = self.inboxes.get_mut(&moving.post.receiver) {
-            inbox.pop(&moving.post.sender, number);
+            inbox.remove(&moving.post.sender, number);
         }
         Some(moving)
     }
@@ -394,6 +402,20 @@ impl Courier {
                 }
             }
             Stage::Writing { .. } | Stage::Stored => {}
+        }
+    }
+
+    /// A sender has to have an answer.
+    fn on_deadline(&mut self, cx: &mut CourierCx, number: u64) {
+        let Some(moving) = self.posts.get_mut(&number) else { return };
+        match moving.stage {
+            Stage::Waits | Stage::Live => {
+                let Some(moving) = self.take(number) else { return };
+                answer(moving.reply, Err(Refusal::NoStore));
+                self.serve_pair(cx, &moving.post.receiver, &moving.post.sender);
+            }
+            // It may be stored all the same: the sender sends it again with the same id.
+            Stage::Writing { .. } | Stage::Stored => answer(moving.reply.take(), Err(Refusal::NoStore)),
         }
     }
 

@@ -175,11 +175,11 @@ impl Inbox {
         self.queues.get(sender)?.front().copied()
     }
 
-    /// The first message of a sender is decided.
-    pub(crate) fn pop(&mut self, sender: &str, number: u64) {
+    /// A message of a sender, mostly the first, is decided.
+    pub(crate) fn remove(&mut self, sender: &str, number: u64) {
         let Some(queue) = self.queues.get_mut(sender) else { return };
-        if queue.front() == Some(&number) {
-            queue.pop_front();
+        if let Some(at) = queue.iter().position(|waiting| *waiting == number) {
+            queue.remove(at);
         }
         if queue.is_empty() {
             self.queues.remove(sender);
@@ -204,6 +204,8 @@ pub(crate) struct Moving {
     pub(crate) registrations: u64,
     /// When its patience is over.
     pub(crate) due: Instant,
+    /// When its sender has to have an answer.
+    pub(crate) last: Instant,
 }
 
 /// How far a message has come.

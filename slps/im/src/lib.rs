@@ -5,13 +5,15 @@
 //! | a device of the receiver answered 2xx | 200 |
 //! | nobody did, in `patience`: it is stored | 202, after the commit |
 //! | it has to be stored and cannot be; or `max_stored` are stored for the receiver, or a tenth of that from this sender | 503 with `Reason` |
+//! | it is not known in `deadline` what becomes of it | 503 with `Reason`; it may arrive all the same |
 //! | `From` is not the user of the connection, or that user's name is read as another one's (`bob@test.com;x=1`) | 403 |
 //! | `To` is no user, a bad `Message-ID`, a bad receipt | 400 |
 //! | anything but MESSAGE | 405 |
 //!
 //! Answers and copies carry `Message-ID` (the sender's, 1 to 64 characters, or else one that the server makes) and `Date` (RFC 3339, UTC, when
 //! the server took it). A message that is sent again, by its sender or by the server, keeps its `Message-ID`: it is stored once, and a client
-//! drops what it has had under the same id from the same sender. After a 503 or no answer a client sends again with the same id.
+//! drops what it has had under the same id from the same sender. After a 503 or no answer a client sends again with the same id. There is an
+//! answer in `deadline`, whatever the devices and the store do, which is before the sender's stack would say 408.
 //!
 //! # Copies
 //! Each device of the receiver that is registered gets a copy in a dialog of its own: Request-URI is the device, From, To, Body and the
@@ -42,7 +44,7 @@
 //! If a backup is put in the place of the file, what waits in it is sent when a device registers that was not there. What devices have taken and
 //! is not marked yet is marked there, if it is there, and nothing else is.
 //!
-//! Settings, `conf/im.yaml`: `patience` (2s), `retry` (5s), `max_stored` (10000), `qsize` (65536).
+//! Settings, `conf/im.yaml`: `patience` (2s), `deadline` (4s), `retry` (5s), `max_stored` (10000), `qsize` (65536).
 
 mod agenda;
 mod api;

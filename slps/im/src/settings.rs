@@ -11,6 +11,9 @@ pub(crate) struct Settings {
     /// How long a message may wait for the receiver's devices before it is stored.
     #[serde(with = "humantime_serde")]
     pub(crate) patience: Duration,
+    /// How long the sender of a message may wait for an answer, whatever the receiver's devices and the store do.
+    #[serde(with = "humantime_serde")]
+    pub(crate) deadline: Duration,
     /// After how long a device that did not take what is stored is asked again.
     #[serde(with = "humantime_serde")]
     pub(crate) retry: Duration,
@@ -34,6 +37,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             patience: Duration::from_secs(2),
+            deadline: Duration::from_secs(4),
             retry: Duration::from_secs(5),
             max_stored: const { NonZeroU64::new(10_000).unwrap() },
             qsize: const { NonZeroUsize::new(65_536).unwrap() },

@@ -1,5 +1,5 @@
-//! Whatever happens, in whatever order: each message has one answer, what was answered 200 or 202 arrives, and on no device does a message of a
-//! sender come before an earlier one.
+//! Whatever happens, in whatever order: each message has one answer in time, what was answered 200 or 202 arrives, and on no device does a
+//! message of a sender come before an earlier one.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -45,6 +45,9 @@ struct Run {
     taken: BTreeMap<(String, String), Vec<u32>>,
     seen: BTreeSet<(String, String, u32)>,
     said: Vec<(Said, String, u32)>,
+    /// Those without an answer, and when their time is over.
+    open: Vec<(Said, Duration)>,
+    passed: Duration,
     numbers: BTreeMap<String, u32>,
 }
 
@@ -61,6 +64,8 @@ impl Run {
             taken: BTreeMap::new(),
             seen: BTreeSet::new(),
             said: Vec::new(),
+            open: Vec::new(),
+            passed: Duration::ZERO,
             numbers: BTreeMap::new(),
         }
     }
@@ -87,7 +92,7 @@ impl Run {
                 11 => self.office.gone(&device),
                 12 => {
                     let ms = [1, 300, 2000, 5000][self.draw(4)];
-                    self.office.passes(Duration::from_millis(ms));
+                    self.pass(Duration::from_millis(ms));
                 }
                 13 => self.office.database().set_slow(true),
                 14 => self.be_quick(),
@@ -111,6 +116,18 @@ impl Run {
         let number = *number;
         let said = self.office.say(&phone(sender), BOB, &number.to_string());
         self.said.push((said, sender.to_owned(), number));
+        self.open.push((said, self.passed + Duration::from_secs(4)));
+    }
+
+    /// No sender waits for longer than its stack does.
+    fn pass(&mut self, time: Duration) {
+        self.office.passes(time);
+        self.passed += time;
+        self.open.retain(|(said, _)| self.office.code(*said).is_none());
+        for (said, until) in &self.open {
+            let log = self.office.log();
+            assert!(*until > self.passed, "seed {}: no answer for {said:?}\n{log}", self.seed);
+        }
     }
 
     fn be_quick(&mut self) {
@@ -162,7 +179,7 @@ impl Run {
                 }
                 self.look();
             }
-            self.office.passes(Duration::from_secs(1));
+            self.pass(Duration::from_secs(1));
             self.look();
         }
         self.check();

@@ -226,6 +226,50 @@ fn a_store_that_does_not_answer_holds_up_no_device() {
 }
 
 #[test]
+fn a_store_that_does_not_answer_holds_up_no_sender() {
+    let mut office = Office::new();
+    office.database().set_slow(true);
+    let mut said = vec![office.say(&phone(ALICE), BOB, "1"), office.say(&phone(ALICE), BOB, "2")];
+    office.passes(Duration::from_millis(3999));
+    assert_eq!([office.code(said[0]), office.code(said[1])], [None; 2]);
+    office.passes(Duration::from_millis(1));
+    assert_eq!([office.code(said[0]), office.code(said[1])], [Some(503); 2]);
+    office.database().set_slow(false);
+    office.goes_on();
+    // They were stored all the same, and are there once when they are sent again.
+    said.push(office.say(&phone(ALICE), BOB, "1"));
+    said.push(office.say(&phone(ALICE), BOB, "2"));
+    assert_eq!([office.code(said[2]), office.code(said[3])], [Some(202); 2]);
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    office.takes(&phone(BOB), 1, OK);
+    assert_eq!(office.texts(&phone(BOB)), ["1", "2"]);
+    office.all_done(&said);
+}
+
+/// Whose turn comes when its time is over is stored.
+#[test]
+fn a_slow_device_holds_up_no_sender() {
+    let mut office = Office::new();
+    office.registers(&phone(BOB));
+    let mut said: Vec<_> = (0..20).map(|n| office.say(&phone(ALICE), BOB, &n.to_string())).collect();
+    for n in 0..6 {
+        office.passes(Duration::from_millis(300));
+        office.takes(&phone(BOB), n, OK);
+    }
+    office.passes(Duration::from_millis(200));
+    let codes: Vec<_> = said.iter().map(|said| office.code(*said)).collect();
+    assert_eq!(codes, [vec![Some(200); 6], vec![Some(202); 14]].concat());
+    said.push(office.say(&phone(ALICE), BOB, "20"));
+    for n in 6..21 {
+        office.takes(&phone(BOB), n, OK);
+    }
+    let expected: Vec<_> = (0..21).map(|n| n.to_string()).collect();
+    assert_eq!(office.texts(&phone(BOB)), expected);
+    office.all_done(&said);
+}
+
+#[test]
 fn a_full_mailbox() {
     let mut office = Office::with_settings("max_stored: 20");
     let sender = |n: usize| phone(&format!("user-{}@test.com", n / 2));
@@ -302,7 +346,8 @@ fn a_full_mailbox_that_cannot_be_counted() {
     office.database().set_unreadable(false);
     office.database().set_slow(false);
     office.goes_on();
-    assert_eq!(office.code(said[1]), Some(202));
+    // It took too long to say so.
+    assert_eq!((office.code(said[1]), office.stored_for(BOB)), (Some(503), 2));
     office.all_done(&said);
 }
 
