@@ -36,6 +36,10 @@ pub(crate) struct Inbox {
     pub(crate) unmarked: Vec<Name>,
     /// Some are being marked.
     pub(crate) is_marking: bool,
+    /// The message that a device could not take now, and how often.
+    pub(crate) declined: Option<(Name, u32)>,
+    /// What no device could take, so often that others had their turn. It stays in the store, for a device that registers anew.
+    pub(crate) passed: BTreeSet<Name>,
     /// What is stored and still with devices.
     pub(crate) late: BTreeMap<Name, u64>,
     /// How often a device has registered.
@@ -96,6 +100,8 @@ pub(crate) struct Sending {
     pub(crate) legs: Vec<LegId>,
     /// A device does not want it.
     pub(crate) is_refused: bool,
+    /// A device is there and cannot take it now.
+    pub(crate) is_declined: bool,
     /// [`Inbox::registrations`] when it was sent.
     pub(crate) registrations: u64,
 }
@@ -141,11 +147,32 @@ impl Inbox {
         self.writing.all() > 0 || self.is_dirty
     }
 
+    /// Whether a stored message is not to be sent now.
+    pub(crate) fn is_left_out(&self, name: &Name) -> bool {
+        self.taken.contains(name) || self.passed.contains(name)
+    }
+
     /// All that was taken is marked, and will not be found again.
     pub(crate) fn forget_taken(&mut self) {
         if self.unmarked.is_empty() && !self.is_marking {
             self.taken.clear();
         }
+    }
+
+    /// The first of what is at hand was declined once more. If that is often enough it is left where it is, so that it does not hold up the
+    /// others for ever.
+    pub(crate) fn pass_over(&mut self, tries: u32) -> bool {
+        let Backlog::Sending(sending) = &mut self.backlog else { return false };
+        let Some(name) = sending.page.front().map(StoredMessage::name) else { return false };
+        let before = self.declined.take().filter(|(declined, _)| *declined == name);
+        let times = before.map_or(1, |(_, times)| times + 1);
+        if times < tries {
+            self.declined = Some((name, times));
+            return false;
+        }
+        sending.page.pop_front();
+        self.passed.insert(name);
+        true
     }
 
     /// Whether it can be forgotten, if the receiver has no device.
@@ -249,6 +276,8 @@ pub(crate) enum Fate {
     Taken,
     /// It can be tried again.
     Unreached,
+    /// The device is there, and cannot take it now.
+    Declined,
     /// The device does not want it, now or later.
     Refused,
 }
@@ -257,9 +286,8 @@ impl From<StatusCode> for Fate {
     fn from(code: StatusCode) -> Self {
         match code {
             code if code.is_success() => Self::Taken,
-            StatusCode::REQUEST_TIMEOUT
-            | StatusCode::TEMPORARILY_NOT_AVAILABLE
-            | StatusCode::SERVICE_UNAVAILABLE => Self::Unreached,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TEMPORARILY_NOT_AVAILABLE => Self::Unreached,
+            StatusCode::SERVICE_UNAVAILABLE => Self::Declined,
             _ => Self::Refused,
         }
     }

@@ -28,9 +28,12 @@
 //!   while the last of it is sent, what is new waits, for `patience` at most.
 //! - What is stored is sent when a device registers, one after the other, each until a device has answered. After 408, 480 or 503 of all
 //!   devices the rest waits for the next REGISTER, a late answer, or `retry`; any other answer ends it.
+//! - A message to which devices have answered 503 three times does not hold up the others. It stays in the store, and is sent again when a device
+//!   registers that was not there.
 //! - An answer that comes after the 202 counts: what a device took late is not sent again.
 //!
-//! One case is left: if the store cannot be read when a device registers, what is new goes to it all the same, and what is stored comes later.
+//! Besides what was left so, one case is: if the store cannot be read when a device registers, what is new goes to it all the same, and what is
+//! stored comes later.
 //!
 //! # Receipts
 //! Receipts are messages with `Content-Type` `receipt`: `{"delivered":[ids]}` comes from the server, in the receiver's name, for what was answered

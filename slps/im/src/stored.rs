@@ -16,6 +16,9 @@ use crate::post::{Post, stored_copy};
 /// How many are read at once.
 const PAGE: usize = 16;
 
+/// How often a message is sent to devices that answer that they cannot take it, before the next one has its turn.
+const TRIES: u32 = 3;
+
 impl Courier {
     /// A device of a user has registered.
     pub(crate) fn on_registered(&mut self, cx: &mut Cx<Leg>, user: &ByteString, is_new: bool) {
@@ -23,6 +26,11 @@ impl Courier {
         let inbox = self.inboxes.entry(user.clone()).or_default();
         inbox.registrations += 1;
         inbox.is_deaf = false;
+        if is_new {
+            inbox.declined = None;
+            // What is being read may have left them out.
+            inbox.is_dirty |= !mem::take(&mut inbox.passed).is_empty();
+        }
         self.mark(cx, user);
         let Some(inbox) = self.inboxes.get(user) else { return };
         match inbox.backlog {
@@ -119,7 +127,7 @@ impl Courier {
         let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
         let more = page.len() >= PAGE;
         inbox.read_to = page.last().map_or(inbox.read_to, |last| last.seq);
-        page.retain(|message| !inbox.taken.contains(&message.name()));
+        page.retain(|message| !inbox.is_left_out(&message.name()));
         inbox.forget_taken();
         inbox.has_found |= !page.is_empty();
         if !may_send && (inbox.has_found || more || inbox.is_dirty) {
@@ -131,6 +139,7 @@ impl Courier {
                 page: VecDeque::from(page),
                 legs: Vec::new(),
                 is_refused: false,
+                is_declined: false,
                 registrations: 0,
             });
             self.send_next(cx, receiver);
@@ -142,7 +151,9 @@ impl Courier {
             inbox.backlog = Backlog::Waiting;
             self.ask_again(cx, receiver);
         } else {
-            inbox.stored = Counts::default();
+            if inbox.passed.is_empty() {
+                inbox.stored = Counts::default();
+            }
             inbox.is_deaf = false;
             // What is there is not known before all that was taken is marked: it is read once more then.
             inbox.backlog = if inbox.taken.is_empty() { Backlog::Clear } else { Backlog::Unchecked };
@@ -170,6 +181,7 @@ impl Courier {
                 return self.tell_senders(cx, receiver);
             }
             sending.is_refused = false;
+            sending.is_declined = false;
             sending.registrations = inbox.registrations;
             sending.legs.clear();
             for contact in &contacts {
@@ -200,15 +212,20 @@ impl Courier {
         let Some(at) = sending.legs.iter().position(|open| *open == leg) else { return };
         sending.legs.swap_remove(at);
         sending.is_refused |= fate == Fate::Refused;
+        sending.is_declined |= fate == Fate::Declined;
+        let Sending { is_refused, is_declined, registrations, .. } = *sending;
+        let is_last = sending.legs.is_empty();
         if fate == Fate::Taken {
             if let Some(message) = self.take_first(cx, receiver) {
                 self.note_delivered(message);
             }
-        } else if !sending.legs.is_empty() {
+        } else if !is_last {
             return;
-        } else if sending.is_refused {
+        } else if is_refused {
             self.take_first(cx, receiver);
-        } else if inbox.registrations == sending.registrations {
+        } else if is_declined && inbox.pass_over(TRIES) {
+            debug!(user = &**receiver, "a stored message is left until a device registers anew");
+        } else if inbox.registrations == registrations {
             inbox.is_deaf = true;
             inbox.backlog = Backlog::Waiting;
             self.ask_again(cx, receiver);
@@ -274,6 +291,7 @@ impl Courier {
             Backlog::Clear | Backlog::Unchecked | Backlog::Reading(_) | Backlog::Waiting => {}
         }
         inbox.stored.take(&post.sender);
+        inbox.passed.remove(&name);
         self.mark_taken(cx, receiver, name);
         self.tell_senders(cx, receiver);
     }

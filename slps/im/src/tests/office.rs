@@ -16,6 +16,7 @@ pub(crate) const CAROL: &str = "carol@test.com";
 
 pub(crate) const OK: StatusCode = StatusCode::OK;
 pub(crate) const AWAY: StatusCode = StatusCode::TEMPORARILY_NOT_AVAILABLE;
+pub(crate) const BUSY: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 pub(crate) const TIMEOUT: StatusCode = StatusCode::REQUEST_TIMEOUT;
 
 pub(crate) fn phone(user: &str) -> Peer {
