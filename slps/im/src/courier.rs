@@ -14,6 +14,7 @@ use crate::inbox::{Backlog, Fate, Inbox, Leg, Meanwhile, Moving, Stage, Step, Wh
 use crate::mail::{Accepted, Mail, Refusal};
 use crate::notes::{Done, Notes};
 use crate::post::Post;
+use crate::room::Part;
 use crate::settings::Settings;
 
 /// All that is under way: one actor, so that there is one order. It waits for nobody: what it asks of the store is put in the store's queue
@@ -49,7 +50,9 @@ impl ServiceTask for Courier {
 
     async fn on_mail(&mut self, cx: &mut CourierCx, mail: Mail) -> Outcome {
         match mail {
-            Mail::Post { post, own, reply } => self.accept(cx, *post, own, Some(reply)),
+            Mail::Post { post, room, own, reply } => {
+                self.accept(cx, *post, own, Some((reply, room)));
+            }
             Mail::Look => {}
         }
         self.settle(cx);
@@ -111,8 +114,9 @@ impl Courier {
         cx: &mut CourierCx,
         post: Post,
         own: Option<Peer>,
-        reply: Option<Answer>,
+        asked: Option<(Answer, Part)>,
     ) {
+        let (reply, room) = asked.unzip();
         let (sender, receiver) = (post.sender.clone(), post.receiver.clone());
         let is_new = !self.inboxes.contains_key(&receiver);
         let inbox = self.inboxes.entry(receiver.clone()).or_default();
@@ -137,6 +141,7 @@ impl Courier {
             post,
             stage: Stage::Waits,
             reply,
+            _room: room,
             own,
             legs: Vec::new(),
             is_refused: false,

@@ -9,6 +9,7 @@ use slp_registrar::Contact;
 use crate::counts::Counts;
 use crate::mail::{Accepted, Refusal};
 use crate::post::Post;
+use crate::room::Part;
 
 /// For how long a count is believed.
 const COUNT_HOLDS: Duration = Duration::from_secs(10);
@@ -221,6 +222,8 @@ pub(crate) struct Moving {
     pub(crate) stage: Stage,
     /// Who wants to know what becomes of it.
     pub(crate) reply: Option<Reply<Result<Accepted, Refusal>>>,
+    /// What it takes of the room for messages, as long as it is here.
+    pub(crate) _room: Option<Part>,
     /// The device that sent it.
     pub(crate) own: Option<Peer>,
     /// Devices of the receiver that have not answered yet.

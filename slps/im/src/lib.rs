@@ -47,7 +47,7 @@
 //! If a backup is put in the place of the file, what waits in it is sent when a device registers that was not there. What devices have taken and
 //! is not marked yet is marked there, if it is there, and nothing else is.
 //!
-//! Settings, `conf/im.yaml`: `patience` (2s), `deadline` (4s), `retry` (5s), `max_stored` (10000), `qsize` (65536).
+//! Settings, `conf/im.yaml`: `patience` (2s), `deadline` (4s), `retry` (5s), `max_stored` (10000), `qsize` (65536), `qsize_bytes` (67108864).
 
 mod agenda;
 mod api;
@@ -57,11 +57,13 @@ mod inbox;
 mod mail;
 mod notes;
 mod post;
+mod room;
 mod settings;
 mod stored;
 
 use std::time::UNIX_EPOCH;
 
+use rtcd_sdk::Peer;
 use rtcd_sdk::prelude::*;
 use rtcd_store::{Store, date_text};
 use slp_registrar::{Contacts, Event};
@@ -70,6 +72,7 @@ use self::courier::Courier;
 use self::mail::{Accepted, Mail, Refusal};
 use self::notes::Notes;
 use self::post::Post;
+use self::room::Room;
 use self::settings::Settings;
 
 pub use self::api::ImApi;
@@ -85,6 +88,7 @@ pub struct Im;
 #[derive(Debug)]
 pub struct Messages {
     courier: Mailbox<Mail>,
+    room: Arc<Room>,
     store: Store,
 }
 
@@ -106,7 +110,7 @@ impl Messages {
                 notes.registered(user.clone(), *is_new);
             }
         });
-        Ok(Self { courier, store })
+        Ok(Self { courier, room: Room::new(settings.qsize_bytes.get()), store })
     }
 
     async fn answer<S>(&self, cx: &mut Cx<(), S>, request: &Incoming<Request>) -> Outcome {
@@ -121,9 +125,7 @@ impl Messages {
             }
         };
         let (id, date) = (post.id.clone(), post.date);
-        let (post, own) = (Box::new(post), request.peer.clone());
-        let answer = self.courier.ask(|reply| Mail::Post { post, own, reply }).await;
-        let mut response = match answer.map_err(Refusal::from).flatten() {
+        let mut response = match self.hand_over(post, request.peer.clone()).await {
             Ok(Accepted::Delivered) => dated(request.response(StatusCode::OK), date),
             Ok(Accepted::Stored { date }) => dated(request.response(StatusCode::ACCEPTED), date),
             Err(refusal) => request.response(refusal.code()).with_reason(&refusal.to_string()),
@@ -131,6 +133,13 @@ impl Messages {
         response.headers.set_text("Message-ID", &id);
         cx.send(request.leg, response)?;
         Ok(())
+    }
+
+    /// Gives it to the courier.
+    async fn hand_over(&self, post: Post, own: Option<Peer>) -> Result<Accepted, Refusal> {
+        let room = self.room.take(post.size()).ok_or(Refusal::Busy)?;
+        let post = Box::new(post);
+        self.courier.ask(|reply| Mail::Post { post, room, own, reply }).await?
     }
 }
 

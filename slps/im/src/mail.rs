@@ -3,6 +3,7 @@ use rtcd_sdk::{NoAnswer, Peer, Reply};
 use rtcd_store::StoreError;
 
 use crate::post::Post;
+use crate::room::Part;
 
 /// What the courier is told.
 #[derive(Debug)]
@@ -11,6 +12,8 @@ pub(crate) enum Mail {
     Post {
         /// The message.
         post: Box<Post>,
+        /// What it takes of the room for messages.
+        room: Part,
         /// The device that sends it. `None` if it came from another server.
         own: Option<Peer>,
         /// What became of it.

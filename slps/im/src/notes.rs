@@ -61,7 +61,15 @@ pub(crate) struct Found {
     /// How many, if they were counted.
     pub(crate) counts: Option<Counts>,
     /// Some of them, if they were read.
-    pub(crate) page: Option<Vec<StoredMessage>>,
+    pub(crate) page: Option<Page>,
+}
+
+/// Some of what waits for a receiver, in order.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) messages: Vec<StoredMessage>,
+    /// Whether there are more behind these.
+    pub(crate) more: bool,
 }
 
 impl Notes {

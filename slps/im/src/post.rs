@@ -74,6 +74,15 @@ impl Post {
         Self { from, to, sender, receiver, kind: Kind::Receipt, id, date, headers, read: Vec::new() }
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let names = [&self.from, &self.to, &self.sender, &self.receiver];
+        size_of::<Self>()
+            + names.iter().map(|name| name.len()).sum::<usize>()
+            + self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+            + self.read.iter().map(|id| size_of::<String>() + id.len()).sum::<usize>()
+    }
+
     /// What tells it from all others for its receiver.
     pub(crate) fn name(&self) -> Name {
         Name { sender: self.sender.to_string(), id: self.id.clone(), kind: self.kind }

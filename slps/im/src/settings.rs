@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) max_stored: NonZeroU64,
     /// Messages under way, of all users.
     pub(crate) qsize: NonZeroUsize,
+    /// Bytes that they may hold.
+    pub(crate) qsize_bytes: NonZeroUsize,
 }
 
 impl Settings {
@@ -41,6 +43,7 @@ impl Default for Settings {
             retry: Duration::from_secs(5),
             max_stored: const { NonZeroU64::new(10_000).unwrap() },
             qsize: const { NonZeroUsize::new(65_536).unwrap() },
+            qsize_bytes: const { NonZeroUsize::new(64 << 20).unwrap() },
         }
     }
 }

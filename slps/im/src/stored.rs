@@ -10,11 +10,14 @@ use rtcd_store::{Kind, Name, StoreError, StoredMessage};
 use crate::counts::Counts;
 use crate::courier::{Courier, begin};
 use crate::inbox::{Backlog, Fate, Leg, Meanwhile, Sending, What};
-use crate::notes::{Done, Found};
+use crate::notes::{Done, Found, Page};
 use crate::post::{Post, stored_copy};
 
 /// How many are read at once.
 const PAGE: usize = 16;
+
+/// How many bytes of them are kept at hand, if they are more than one.
+const PAGE_BYTES: usize = 64 * 1024;
 
 /// How often a message is sent to devices that answer that they cannot take it, before the next one has its turn.
 const TRIES: u32 = 3;
@@ -74,7 +77,7 @@ impl Courier {
         let is_counted = !is_read || inbox.is_count_stale(cx.now());
         let (store, user, after) = (self.store.clone(), receiver.to_string(), inbox.read_to);
         let question = async move {
-            let page = if is_read { Some(store.pending(&user, after, PAGE).await?) } else { None };
+            let page = if is_read { Some(page(store.pending(&user, after, PAGE).await?)) } else { None };
             let counts = if is_counted { Some(store.pending_counts(&user).await?.into()) } else { None };
             Ok(Found { counts, page })
         };
@@ -122,10 +125,10 @@ impl Courier {
     }
 
     /// Some of what is stored, in order.
-    fn on_page(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, mut page: Vec<StoredMessage>) {
+    fn on_page(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, page: Page) {
+        let Page { messages: mut page, more } = page;
         let may_send = self.may_send(receiver);
         let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
-        let more = page.len() >= PAGE;
         inbox.read_to = page.last().map_or(inbox.read_to, |last| last.seq);
         page.retain(|message| !inbox.is_left_out(&message.name()));
         inbox.forget_taken();
@@ -352,4 +355,18 @@ impl Courier {
             self.send_what_waits(cx, receiver);
         }
     }
+}
+
+/// What is kept at hand of what was read. There are as many pages as receivers, and messages can be large.
+fn page(mut messages: Vec<StoredMessage>) -> Page {
+    let mut more = messages.len() >= PAGE;
+    let mut bytes = 0;
+    let fits = messages.iter().take_while(|message| {
+        bytes += message.headers.len() + message.body.len();
+        bytes <= PAGE_BYTES
+    });
+    let count = fits.count().max(1);
+    more |= count < messages.len();
+    messages.truncate(count);
+    Page { messages, more }
 }

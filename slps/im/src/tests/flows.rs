@@ -405,6 +405,30 @@ fn too_much_is_503() {
     office.all_done(&said);
 }
 
+/// Bytes are counted until nothing of a message is left, and then they are free again.
+#[test]
+fn too_many_bytes_are_503() {
+    let mut office = Office::with_settings("qsize_bytes: 10000");
+    office.registers(&phone(BOB));
+    let large = |office: &mut Office, to, text: &str| {
+        let mut message = office.message(&phone(ALICE), to, text);
+        message.headers.set_text("X-Large", &"x".repeat(4000));
+        office.send(&phone(ALICE), message)
+    };
+    let mut said: Vec<_> = (0..3).map(|n| large(&mut office, BOB, &n.to_string())).collect();
+    assert_eq!(reason(&office, said[2]), "503 Too many messages");
+    said.push(office.say(&phone(ALICE), BOB, "small"));
+    office.takes(&phone(BOB), 0, OK);
+    office.takes(&phone(BOB), 1, OK);
+    office.takes(&phone(BOB), 2, OK);
+    assert_eq!(office.code(said[3]), Some(200));
+    for n in 0..10 {
+        said.push(large(&mut office, CAROL, &n.to_string()));
+        assert_eq!(office.code(said[4 + n]), Some(202));
+    }
+    office.all_done(&said);
+}
+
 #[test]
 fn to_oneself() {
     let mut office = Office::new();

@@ -45,6 +45,26 @@ fn in_order_and_what_is_new_behind() {
     assert_eq!(office.stored_for(BOB), 0);
 }
 
+/// Fewer of them are at hand, and all arrive.
+#[test]
+fn large_ones_in_order() {
+    let mut office = Office::new();
+    let sizes = [60, 60, 1, 1, 100, 1, 63, 1];
+    let mut said = Vec::new();
+    for (n, size) in sizes.into_iter().enumerate() {
+        let mut message = office.message(&phone(ALICE), BOB, &n.to_string());
+        message.headers.set_text("X-Large", &"x".repeat(size * 1024));
+        said.push(office.send(&phone(ALICE), message));
+    }
+    office.registers(&phone(BOB));
+    for n in 0..8 {
+        office.takes(&phone(BOB), n, OK);
+    }
+    assert_eq!(office.texts(&phone(BOB)).concat(), "01234567");
+    office.all_done(&said);
+    assert_eq!(office.stored_for(BOB), 0);
+}
+
 #[test]
 fn what_comes_with_the_last_of_it_waits_and_is_delivered() {
     let mut office = Office::new();
