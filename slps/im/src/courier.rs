@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::debug;
 use rtcd_sdk::{Peer, Reply};
-use rtcd_store::{Appended, Kind, Store, StoreError};
+use rtcd_store::{Kind, Store};
 use slp_registrar::{Contact, Contacts};
 
 use crate::agenda::Due;
@@ -28,7 +28,7 @@ pub(crate) struct Courier {
     pub(crate) inboxes: HashMap<ByteString, Inbox>,
     pub(crate) posts: HashMap<u64, Moving>,
     made: u64,
-    agenda: rtcd_sdk::Agenda<Due>,
+    pub(crate) agenda: rtcd_sdk::Agenda<Due>,
     /// With so many receivers, those who are away and have nothing under way are forgotten.
     crowd: usize,
 }
@@ -39,7 +39,7 @@ const CROWD: usize = 1024;
 /// What is due at once at most, before others come.
 const CHUNK: usize = 256;
 
-type CourierCx = Cx<Leg>;
+pub(crate) type CourierCx = Cx<Leg>;
 
 /// Who is told what becomes of a message.
 type Answer = Reply<Result<Accepted, Refusal>>;
@@ -273,84 +273,8 @@ impl Courier {
         self.serve_pair(cx, &receiver, &sender);
     }
 
-    /// Stores it. It stays where it is if it has to be counted anew whether there is room.
-    fn store(&mut self, cx: &mut CourierCx, number: u64) {
-        let Some(moving) = self.posts.get_mut(&number) else { return };
-        let receiver = moving.post.receiver.clone();
-        let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
-        let of_sender = inbox.stored.of(&moving.post.sender) + inbox.writing.of(&moving.post.sender);
-        let refusal = if inbox.stored.all() + inbox.writing.all() >= self.settings.max_stored.get() {
-            Some(Refusal::Full)
-        } else {
-            (of_sender >= self.settings.share()).then_some(Refusal::Share)
-        };
-        if let Some(refusal) = refusal {
-            let is_stale = inbox.is_count_stale(cx.now());
-            if is_stale && moving.stage == Stage::Waits && matches!(inbox.backlog, Backlog::Waiting) {
-                return self.read(cx, &receiver, Meanwhile::Wait);
-            }
-            if let Some(moving) = self.take(number) {
-                answer(moving.reply, Err(refusal));
-            }
-            return;
-        }
-        inbox.writing.add(&moving.post.sender);
-        if matches!(inbox.backlog, Backlog::Clear | Backlog::Unchecked) {
-            inbox.backlog = Backlog::Waiting;
-        }
-        inbox.remove(&moving.post.sender, number);
-        self.agenda.remove(moving.due, Due::Patience(number));
-        moving.stage = Stage::Writing { is_taken: false };
-        let (kept, notes) = (self.store.append(moving.post.to_store(false)), self.notes.clone());
-        begin(cx, kept, move |result| {
-            notes.done(Done::Appended { number, result });
-        });
-    }
-
-    /// It is stored, or cannot be.
-    fn on_appended(&mut self, cx: &mut CourierCx, number: u64, result: &Result<Appended, StoreError>) {
-        let Some(mut moving) = self.posts.remove(&number) else { return };
-        self.agenda.remove(moving.last, Due::Deadline(number));
-        let receiver = moving.post.receiver.clone();
-        let is_taken = moving.stage == Stage::Writing { is_taken: true };
-        let accepted = match result {
-            _ if is_taken => Ok(Accepted::Delivered),
-            Ok(Appended { date, .. }) => Ok(Accepted::Stored { date: *date }),
-            Err(error) => Err(Refusal::from(error)),
-        };
-        let is_accepted = accepted.is_ok();
-        answer(moving.reply.take(), accepted);
-        if is_accepted {
-            self.copy_to_own(cx, &moving.post, moving.own.as_ref());
-        }
-        let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
-        inbox.writing.take(&moving.post.sender);
-        inbox.is_deaf &= !is_taken;
-        match *result {
-            Ok(_) if is_taken => self.mark_taken(cx, &receiver, moving.post.name()),
-            Ok(Appended { is_repeat, .. }) => {
-                inbox.is_dirty = true;
-                if !is_repeat {
-                    inbox.stored.add(&moving.post.sender);
-                }
-                if !moving.legs.is_empty() {
-                    moving.stage = Stage::Stored;
-                    inbox.late.insert(moving.post.name(), number);
-                    self.posts.insert(number, moving);
-                }
-                self.send_what_waits(cx, &receiver);
-            }
-            Err(_) if inbox.is_empty() && matches!(inbox.backlog, Backlog::Waiting) => {
-                // It may be there all the same.
-                inbox.backlog = Backlog::Unchecked;
-                self.ask_again(cx, &receiver);
-            }
-            Err(_) => {}
-        }
-    }
-
     /// Takes out a message that is decided.
-    fn take(&mut self, number: u64) -> Option<Moving> {
+    pub(crate) fn take(&mut self, number: u64) -> Option<Moving> {
         let moving = self.posts.remove(&number)?;
         self.agenda.remove(moving.due, Due::Patience(number));
         self.agenda.remove(moving.last, Due::Deadline(number));
@@ -360,21 +284,8 @@ impl Courier {
         Some(moving)
     }
 
-    /// Nothing more is expected of the devices that have a message which is stored.
-    fn not_late(&mut self, number: u64) -> Option<Post> {
-        let Moving { post, .. } = self.posts.remove(&number)?;
-        if let Some(inbox) = self.inboxes.get_mut(&post.receiver) {
-            let name = post.name();
-            // A repeat may have taken its place.
-            if inbox.late.get(&name) == Some(&number) {
-                inbox.late.remove(&name);
-            }
-        }
-        Some(post)
-    }
-
     /// The sender's other devices see what it has sent.
-    fn copy_to_own(&self, cx: &mut CourierCx, post: &Post, own: Option<&Peer>) {
+    pub(crate) fn copy_to_own(&self, cx: &mut CourierCx, post: &Post, own: Option<&Peer>) {
         let Some(own) = own.filter(|_| post.sender != post.receiver) else { return };
         for contact in self.contacts.lookup(&post.sender) {
             if contact.peer != *own {
@@ -463,19 +374,9 @@ impl Courier {
         }
         self.agenda.arm(cx);
     }
-
-    fn mark_read(&self, cx: &CourierCx, post: &Post) {
-        // Who reads has received what it names.
-        let marked = self.store.mark_read(&post.sender, &post.receiver, post.read.clone());
-        begin(cx, marked, |marked| {
-            if let Err(error) = marked {
-                debug!(%error, "messages are not marked as read");
-            }
-        });
-    }
 }
 
-fn answer(reply: Option<Answer>, accepted: Result<Accepted, Refusal>) {
+pub(crate) fn answer(reply: Option<Answer>, accepted: Result<Accepted, Refusal>) {
     if let Some(reply) = reply {
         let _ = reply.send(accepted); // who asked may be gone
     }

@@ -254,25 +254,6 @@ impl Courier {
         Some(message)
     }
 
-    fn note_delivered(&mut self, message: StoredMessage) {
-        let StoredMessage { id, sender, receiver, kind, .. } = message;
-        if kind == Kind::Message
-            && sender != receiver
-            && let Some(inbox) = self.inboxes.get_mut(&*receiver)
-        {
-            inbox.delivered.entry(sender).or_default().push(id);
-        }
-    }
-
-    /// Tells senders what was delivered from the store.
-    fn tell_senders(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString) {
-        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
-        for (sender, ids) in mem::take(&mut inbox.delivered) {
-            let receipt = Post::delivered(receiver, &sender, &ids, cx.unique_id(), crate::date(cx));
-            self.accept(cx, receipt, None, None);
-        }
-    }
-
     /// A device has taken a message after it was stored.
     pub(crate) fn taken_late(&mut self, cx: &mut Cx<Leg>, post: &Post) {
         let (receiver, name) = (&post.receiver, post.name());
