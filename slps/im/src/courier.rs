@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -118,25 +118,8 @@ impl Courier {
     ) {
         let (reply, room) = asked.unzip();
         let (sender, receiver) = (post.sender.clone(), post.receiver.clone());
-        let is_new = !self.inboxes.contains_key(&receiver);
-        let inbox = self.inboxes.entry(receiver.clone()).or_default();
-        let queue = inbox.queues.entry(sender.clone()).or_default();
-        if queue.len() >= Settings::PAIR || self.posts.len() >= self.settings.qsize.get() {
-            if queue.is_empty() {
-                inbox.queues.remove(&sender);
-            }
-            return answer(reply, Err(Refusal::Busy));
-        }
-        self.made += 1;
-        let number = self.made;
-        queue.push_back(number);
-        if !post.read.is_empty() {
-            self.mark_read(cx, &post);
-        }
         let last = cx.now() + self.settings.deadline;
         let due = last.min(cx.now() + self.settings.patience);
-        self.agenda.add(due, Due::Patience(number));
-        self.agenda.add(last, Due::Deadline(number));
         let moving = Moving {
             post,
             stage: Stage::Waits,
@@ -149,6 +132,21 @@ impl Courier {
             due,
             last,
         };
+        let inbox = self.inboxes.get(&receiver);
+        let is_new = inbox.is_none();
+        let queued = inbox.and_then(|inbox| inbox.queues.get(&sender)).map_or(0, VecDeque::len);
+        if queued >= Settings::PAIR || self.posts.len() >= self.settings.qsize.get() {
+            return self.refuse(cx, moving, Refusal::Busy);
+        }
+        if !moving.post.read.is_empty() {
+            self.mark_read(cx, &moving.post);
+        }
+        self.made += 1;
+        let number = self.made;
+        let inbox = self.inboxes.entry(receiver.clone()).or_default();
+        inbox.queues.entry(sender.clone()).or_default().push_back(number);
+        self.agenda.add(due, Due::Patience(number));
+        self.agenda.add(last, Due::Deadline(number));
         self.posts.insert(number, moving);
         if is_new {
             self.read(cx, &receiver, Meanwhile::Wait);
@@ -232,7 +230,10 @@ impl Courier {
         match (&mut moving.stage, fate) {
             (Stage::Live, Fate::Taken) => self.delivered(cx, number),
             (Stage::Live, _) if moving.legs.is_empty() => self.give_up(cx, number),
-            (Stage::Writing { is_taken }, Fate::Taken) => *is_taken = true,
+            (Stage::Writing { is_taken }, Fate::Taken) => {
+                *is_taken = true;
+                answer(moving.reply.take(), Ok(Accepted::Delivered));
+            }
             (Stage::Stored, Fate::Taken) => {
                 if let Some(post) = self.not_late(number) {
                     self.taken_late(cx, &post);
@@ -327,8 +328,9 @@ impl Courier {
         match moving.stage {
             Stage::Waits | Stage::Live => {
                 let Some(moving) = self.take(number) else { return };
-                answer(moving.reply, Err(Refusal::NoStore));
-                self.serve_pair(cx, &moving.post.receiver, &moving.post.sender);
+                let (sender, receiver) = (moving.post.sender.clone(), moving.post.receiver.clone());
+                self.refuse(cx, moving, Refusal::NoStore);
+                self.serve_pair(cx, &receiver, &sender);
             }
             // It may be stored all the same: the sender sends it again with the same id.
             Stage::Writing { .. } | Stage::Stored => answer(moving.reply.take(), Err(Refusal::NoStore)),
@@ -337,8 +339,14 @@ impl Courier {
 
     /// Tries a receiver again in a while, as it has a device.
     pub(crate) fn ask_again(&mut self, cx: &CourierCx, receiver: &ByteString) {
-        if !self.contacts.lookup(receiver).is_empty()
-            && let Some(inbox) = self.inboxes.get_mut(receiver)
+        if !self.contacts.lookup(receiver).is_empty() {
+            self.again(cx, receiver);
+        }
+    }
+
+    /// Goes on with what is left of a receiver in a while.
+    pub(crate) fn again(&mut self, cx: &CourierCx, receiver: &ByteString) {
+        if let Some(inbox) = self.inboxes.get_mut(receiver)
             && inbox.again.is_none()
         {
             let at = cx.now() + self.settings.retry;

@@ -185,6 +185,7 @@ impl Inbox {
         rests
             && self.writing.all() == 0
             && self.queues.is_empty()
+            && self.delivered.is_empty()
             && self.late.is_empty()
             && self.unmarked.is_empty()
             && !self.is_marking

@@ -27,7 +27,7 @@ impl Courier {
                 return self.read(cx, &receiver, Meanwhile::Wait);
             }
             if let Some(moving) = self.take(number) {
-                answer(moving.reply, Err(refusal));
+                self.refuse(cx, moving, refusal);
             }
             return;
         }
@@ -56,19 +56,18 @@ impl Courier {
         let receiver = moving.post.receiver.clone();
         let is_taken = moving.stage == Stage::Writing { is_taken: true };
         let accepted = match result {
-            _ if is_taken => Ok(Accepted::Delivered),
-            Ok(Appended { date, .. }) => Ok(Accepted::Stored { date: *date }),
-            Err(error) => Err(Refusal::from(error)),
+            _ if is_taken => Some(Accepted::Delivered),
+            Ok(Appended { date, .. }) => Some(Accepted::Stored { date: *date }),
+            Err(_) => None,
         };
-        let is_accepted = accepted.is_ok();
-        answer(moving.reply.take(), accepted);
-        if is_accepted {
+        if let Some(accepted) = accepted {
+            answer(moving.reply.take(), Ok(accepted));
             self.copy_to_own(cx, &moving.post, moving.own.as_ref());
         }
         let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
         inbox.writing.take(&moving.post.sender);
         inbox.is_deaf &= !is_taken;
-        match *result {
+        match result {
             Ok(_) if is_taken => self.mark_taken(cx, &receiver, moving.post.name()),
             Ok(Appended { is_repeat, .. }) => {
                 inbox.is_dirty = true;
@@ -82,12 +81,16 @@ impl Courier {
                 }
                 self.send_what_waits(cx, &receiver);
             }
-            Err(_) if inbox.is_empty() && matches!(inbox.backlog, Backlog::Waiting) => {
-                // It may be there all the same.
-                inbox.backlog = Backlog::Unchecked;
-                self.ask_again(cx, &receiver);
+            Err(error) => {
+                if inbox.is_empty() && matches!(inbox.backlog, Backlog::Waiting) {
+                    // It may be there all the same.
+                    inbox.backlog = Backlog::Unchecked;
+                    self.ask_again(cx, &receiver);
+                }
+                if !is_taken {
+                    self.refuse(cx, moving, error.into());
+                }
             }
-            Err(_) => {}
         }
     }
 

@@ -40,6 +40,10 @@
 //! 202; `{"read":[ids]}` is sent by the client that has read messages, to their sender. They are stored as messages are, if need be, and
 //! are in no history.
 //!
+//! A receipt of the server that is neither taken nor stored is sent again after `retry`, until it is; so many as name 1000 messages of one
+//! receiver. It is lost if the process ends before, or the mailbox of whom it is for is full. The history says all the same how far a message
+//! has come.
+//!
 //! # Without a store
 //! With a full disk or a dead database, what has to be stored gets 503, and all else goes on. What was delivered meanwhile is missing in the
 //! history.

@@ -5,7 +5,7 @@ use std::mem;
 
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::debug;
-use rtcd_store::{Kind, Name, StoreError, StoredMessage};
+use rtcd_store::{Name, StoreError, StoredMessage};
 
 use crate::counts::Counts;
 use crate::courier::{Courier, begin};
@@ -220,7 +220,7 @@ impl Courier {
         let is_last = sending.legs.is_empty();
         if fate == Fate::Taken {
             if let Some(message) = self.take_first(cx, receiver) {
-                self.note_delivered(message);
+                self.note_delivered(receiver, message.name());
             }
         } else if !is_last {
             return;
@@ -262,12 +262,10 @@ impl Courier {
         if inbox.taken.contains(&name) {
             return; // a repeat of it was taken
         }
-        if post.kind == Kind::Message && post.sender != *receiver {
-            inbox.delivered.entry(post.sender.to_string()).or_default().push(post.id.clone());
-        }
         match &mut inbox.backlog {
             Backlog::Sending(sending) if sending.page.front().is_some_and(|first| first.name() == name) => {
                 self.take_first(cx, receiver);
+                self.note_delivered(receiver, name);
                 self.send_next(cx, receiver);
                 return self.serve(cx, receiver);
             }
@@ -276,6 +274,7 @@ impl Courier {
         }
         inbox.stored.take(&post.sender);
         inbox.passed.remove(&name);
+        self.note_delivered(receiver, name.clone());
         self.mark_taken(cx, receiver, name);
         self.tell_senders(cx, receiver);
     }
@@ -322,17 +321,18 @@ impl Courier {
         if is_done {
             self.mark(cx, receiver);
         } else {
-            self.ask_again(cx, receiver);
+            self.again(cx, receiver);
         }
         self.send_what_waits(cx, receiver);
     }
 
-    /// A receiver whose devices did not answer, or whose store did not, is tried again.
+    /// A receiver whose devices did not answer, or whose store did not, is tried again; what was to be told of it, too.
     pub(crate) fn on_again(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString) {
         if let Some(inbox) = self.inboxes.get_mut(receiver) {
             inbox.again = None;
             inbox.is_deaf = false;
             self.mark(cx, receiver);
+            self.tell_senders(cx, receiver);
             self.send_what_waits(cx, receiver);
         }
     }

@@ -93,11 +93,12 @@ fn an_answer_that_comes_while_it_is_being_stored() {
     let said = office.say(&phone(ALICE), BOB, "1");
     office.database().set_slow(true);
     office.passes(Duration::from_secs(2));
-    office.takes(&phone(BOB), 0, OK);
     assert_eq!(office.code(said), None);
+    office.takes(&phone(BOB), 0, OK);
+    assert_eq!(office.code(said), Some(200));
     office.database().set_slow(false);
     office.goes_on();
-    assert_eq!((office.code(said), office.stored_for(BOB)), (Some(200), 0));
+    assert_eq!(office.stored_for(BOB), 0);
     let next = office.say(&phone(ALICE), BOB, "2");
     office.takes(&phone(BOB), 1, OK);
     assert_eq!(office.code(next), Some(200));
@@ -126,6 +127,56 @@ fn receipts() {
     assert_eq!(office.history(ALICE, BOB)[0].state, State::Read);
     // No receipt for a receipt.
     assert_eq!((office.stored_for(ALICE), office.stored_for(BOB)), (0, 0));
+}
+
+/// That a message was delivered is said again until the store takes it, or a device is there.
+#[test]
+fn receipts_outlast_a_full_disk() {
+    for comes_meanwhile in [false, true] {
+        let mut office = Office::new();
+        let said = office.say(&phone(ALICE), BOB, "1");
+        office.registers(&phone(BOB));
+        office.database().set_full(true);
+        office.takes(&phone(BOB), 0, OK);
+        office.gone(&phone(BOB));
+        office.passes(Duration::from_secs(60));
+        if comes_meanwhile {
+            office.registers(&phone(ALICE));
+            office.passes(Duration::from_secs(5));
+            office.takes(&phone(ALICE), 0, OK);
+        }
+        office.database().set_full(false);
+        office.passes(Duration::from_secs(5));
+        assert_eq!((office.stored_for(BOB), office.stored_for(ALICE)), (0, u64::from(!comes_meanwhile)));
+        if !comes_meanwhile {
+            office.registers(&phone(ALICE));
+            office.takes(&phone(ALICE), 0, OK);
+        }
+        office.passes(Duration::from_secs(60));
+        let copies = office.copies(&phone(ALICE));
+        assert_eq!(copies.len(), 1, "{}", office.log());
+        assert_eq!(office.copy(copies[0]).headers.raw("Body"), Some(r#"{"delivered":["1"]}"#));
+        office.all_done(&[said]);
+    }
+}
+
+/// But not of any number of them.
+#[test]
+fn receipts_of_so_many_outlast_a_full_disk() {
+    let mut office = Office::with_settings("max_stored: 20000");
+    let said: Vec<_> = (0..1100).map(|n| office.say(&phone(ALICE), BOB, &n.to_string())).collect();
+    office.registers(&phone(BOB));
+    office.database().set_full(true);
+    while let Some(copy) = office.unanswered(&phone(BOB)) {
+        office.answers(copy, OK);
+    }
+    office.database().set_full(false);
+    office.passes(Duration::from_secs(5));
+    let store = Store::over(office.database());
+    let receipts = office.block_on(async { store.pending(ALICE, 0, 1000).await }).unwrap();
+    let ids: usize = receipts.iter().map(|receipt| receipt.body.matches(',').count() + 1).sum();
+    assert_eq!((receipts.len(), ids, office.stored_for(BOB)), (10, 1000, 0));
+    office.all_done(&said);
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -66,6 +67,7 @@ pub(crate) struct Office {
     begin: Instant,
     registered: u32,
     said: usize,
+    answered: BTreeSet<Dialog>,
 }
 
 /// A message that somebody sent.
@@ -80,7 +82,13 @@ impl Office {
     pub(crate) fn with_settings(yaml: &str) -> Self {
         #[expect(clippy::disallowed_methods, reason = "it has to differ from others, nothing else")]
         let begin = Instant::now();
-        Self { harness: Harness::with_settings(yaml), begin, registered: 0, said: 0 }
+        Self {
+            harness: Harness::with_settings(yaml),
+            begin,
+            registered: 0,
+            said: 0,
+            answered: BTreeSet::new(),
+        }
     }
 
     pub(crate) fn database(&self) -> Arc<Moody> {
@@ -167,6 +175,16 @@ impl Office {
         let copy = self.copies(peer)[number];
         self.harness.answer(copy, Method::Message, code);
         self.harness.ended(copy);
+    }
+
+    /// The last copy that was sent to a device, if there is one that it has not answered.
+    pub(crate) fn unanswered(&mut self, peer: &Peer) -> Option<Dialog> {
+        let last = *self.copies(peer).last()?;
+        (self.answered.insert(last)).then_some(last)
+    }
+
+    pub(crate) fn block_on<T>(&mut self, future: impl Future<Output = T>) -> T {
+        self.harness.block_on(future)
     }
 
     pub(crate) fn answers(&mut self, copy: Dialog, code: StatusCode) {
