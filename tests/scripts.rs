@@ -361,7 +361,7 @@ mod im {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn all_devices_get_it_and_the_first_answer_counts() {
-        let server = start("{patience: 20s}").await;
+        let server = start("{patience: 20s, deadline: 25s}").await;
         let mut others = Vec::new();
         for (user, script) in
             [(PHONE, "im/live_bob_phone"), (DESK, "im/live_bob_desk"), (ALICES_DESK, "im/live_alice_desk")]
@@ -410,8 +410,8 @@ mod im {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_full_mailbox() {
-        let server = start("{max_stored: 2}").await;
+    async fn a_sender_has_a_tenth_of_a_mailbox() {
+        let server = start("{max_stored: 20}").await;
         snapshot("im_full", &[play(&server, ALICE, "im/full").end().await]);
         server.end().await;
     }

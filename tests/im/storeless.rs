@@ -16,7 +16,7 @@ const CAROL: &str = "carol@im.test";
 fn patient(folder: &Folder) -> &Folder {
     folder
         .write("conf/rtcd.yaml", &format!("{PORTS}jsip: {{transtimer: 30s}}\n"))
-        .write("conf/im.yaml", "patience: 20s\n")
+        .write("conf/im.yaml", "patience: 20s\ndeadline: 25s\n")
 }
 
 /// Alice sends to Bob, who is there: it arrives.

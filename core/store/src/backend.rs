@@ -1,8 +1,9 @@
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::{Appended, Conversation, ConversationSummary, Failure, NewMessage, Page, StoredMessage};
+use crate::{Appended, Conversation, ConversationSummary, Failure, Name, NewMessage, Page, StoredMessage};
 
 /// What a database was asked for, and will answer.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
@@ -32,8 +33,8 @@ pub trait Database: Debug + Send + Sync + 'static {
     /// Messages and receipts that wait for `receiver`, in order, after a place.
     fn pending<'a>(&'a self, receiver: &'a str, after: u64, limit: usize) -> Asked<'a, Vec<StoredMessage>>;
 
-    /// How many wait.
-    fn pending_count<'a>(&'a self, receiver: &'a str) -> Asked<'a, u64>;
+    /// How many wait for `receiver` of each sender.
+    fn pending_counts<'a>(&'a self, receiver: &'a str) -> Asked<'a, BTreeMap<String, u64>>;
 
     /// A part of a conversation, in order, without receipts.
     fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>>;
@@ -53,12 +54,12 @@ pub trait Database: Debug + Send + Sync + 'static {
 pub enum Write {
     /// Keep a message, unless one with its id, sender and receiver is there. If it is, and this one is delivered, so is that.
     Append(NewMessage),
-    /// What waits for this receiver in these places is delivered.
+    /// These messages and receipts for this receiver are delivered.
     Delivered {
         /// The receiver.
         receiver: String,
-        /// The places.
-        seqs: Vec<u64>,
+        /// Which they are.
+        names: Vec<Name>,
     },
     /// The receiver has read the messages of the sender that have these ids.
     Read {
@@ -76,7 +77,10 @@ impl Write {
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Append(message) => message.size(),
-            Self::Delivered { receiver, seqs } => receiver.len() + size_of_val(seqs.as_slice()),
+            Self::Delivered { receiver, names } => {
+                receiver.len()
+                    + names.iter().map(|n| size_of::<Name>() + n.sender.len() + n.id.len()).sum::<usize>()
+            }
             Self::Read { receiver, sender, ids } => {
                 receiver.len()
                     + sender.len()

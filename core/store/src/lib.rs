@@ -15,7 +15,7 @@ pub use error::{Failure, StoreError};
 pub use headers::{Packed, Unpacked, date_text};
 pub use memory::Memory;
 pub use message::{
-    Appended, Conversation, ConversationSummary, Kind, MAX_PAGE, NewMessage, Page, State, StoredMessage,
+    Appended, Conversation, ConversationSummary, Kind, MAX_PAGE, Name, NewMessage, Page, State, StoredMessage,
 };
 pub use settings::Settings;
 pub use sqlite::Sqlite;

@@ -4,7 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::backend::{Asked, Database, Write, Written};
 use crate::message::MAX_PAGE;
-use crate::{Appended, Conversation, ConversationSummary, Kind, NewMessage, Page, State, StoredMessage};
+use crate::{
+    Appended, Conversation, ConversationSummary, Kind, Name, NewMessage, Page, State, StoredMessage,
+};
 
 /// Beyond so many messages the oldest is forgotten.
 const MAX_MESSAGES: usize = 100_000;
@@ -23,8 +25,8 @@ struct Tables {
     last: u64,
 }
 
-/// Receiver, sender and id, and of what kind: what was said in a room is no message to a user of that name.
-type Key = ([String; 3], Kind);
+/// Receiver and name.
+type Key = (String, Name);
 
 impl Memory {
     /// With numbers that begin after this one; else they begin with 1.
@@ -72,9 +74,12 @@ impl Database for Memory {
         answer(later.filter(|m| waits(m, receiver)).take(limit.min(MAX_PAGE)).cloned().collect())
     }
 
-    fn pending_count<'a>(&'a self, receiver: &'a str) -> Asked<'a, u64> {
-        let tables = self.tables();
-        answer(tables.messages.values().filter(|m| waits(m, receiver)).count() as u64)
+    fn pending_counts<'a>(&'a self, receiver: &'a str) -> Asked<'a, BTreeMap<String, u64>> {
+        let mut counts = BTreeMap::new();
+        for message in self.tables().messages.values().filter(|m| waits(m, receiver)) {
+            *counts.entry(message.sender.clone()).or_default() += 1;
+        }
+        answer(counts)
     }
 
     fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {
@@ -130,9 +135,10 @@ impl Tables {
     fn write(&mut self, write: &Write) -> Written {
         match write {
             Write::Append(message) => Written::Appended(self.append(message)),
-            Write::Delivered { receiver, seqs } => {
-                for seq in seqs {
-                    if let Some(message) = self.messages.get_mut(seq).filter(|m| m.receiver == *receiver) {
+            Write::Delivered { receiver, names } => {
+                for name in names.iter().filter(|name| name.kind != Kind::Room) {
+                    let place = self.places.get(&(receiver.clone(), name.clone()));
+                    if let Some(message) = place.and_then(|seq| self.messages.get_mut(seq)) {
                         message.state = message.state.max(State::Delivered);
                     }
                 }
@@ -145,7 +151,7 @@ impl Tables {
     }
 
     fn append(&mut self, message: &NewMessage) -> Appended {
-        let key = ([message.receiver.clone(), message.sender.clone(), message.id.clone()], message.kind);
+        let key = (message.receiver.clone(), message.name());
         // A repeat uses up a number too, as in SQLite.
         self.last += 1;
         let stored = self.places.get(&key).and_then(|seq| self.messages.get_mut(seq));
@@ -165,7 +171,8 @@ impl Tables {
 
     /// Whether it was not read before.
     fn read(&mut self, receiver: &str, sender: &str, id: &str) -> bool {
-        let key = ([receiver.to_owned(), sender.to_owned(), id.to_owned()], Kind::Message);
+        let name = Name { sender: sender.to_owned(), id: id.to_owned(), kind: Kind::Message };
+        let key = (receiver.to_owned(), name);
         let stored = self.places.get(&key).and_then(|seq| self.messages.get_mut(seq));
         let Some(stored) = stored.filter(|m| m.state < State::Read) else {
             return false;
@@ -176,7 +183,8 @@ impl Tables {
 
     fn remove(&mut self, seq: u64) {
         if let Some(message) = self.messages.remove(&seq) {
-            self.places.remove(&([message.receiver, message.sender, message.id], message.kind));
+            let name = message.name();
+            self.places.remove(&(message.receiver, name));
         }
     }
 }

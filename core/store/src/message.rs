@@ -28,7 +28,7 @@ impl Conversation {
 }
 
 /// What a stored message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// From user to user.
     Message,
@@ -47,6 +47,18 @@ pub enum State {
     Delivered,
     /// The receiver has read it.
     Read,
+}
+
+/// What tells a message from all others for its receiver, in whatever file it is. Places do not: a file that takes the place of another has
+/// other messages there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name {
+    /// The user who sent it.
+    pub sender: String,
+    /// Its `Message-ID`.
+    pub id: String,
+    /// What it is.
+    pub kind: Kind,
 }
 
 /// A message that is to be kept.
@@ -78,6 +90,11 @@ impl NewMessage {
     /// How far it has come.
     pub const fn state(&self) -> State {
         if self.delivered { State::Delivered } else { State::Sent }
+    }
+
+    /// What tells it from all others for its receiver.
+    pub fn name(&self) -> Name {
+        Name { sender: self.sender.clone(), id: self.id.clone(), kind: self.kind }
     }
 
     /// About how many bytes it takes in the queue.
@@ -117,6 +134,11 @@ pub struct StoredMessage {
 }
 
 impl StoredMessage {
+    /// What tells it from all others for its receiver.
+    pub fn name(&self) -> Name {
+        Name { sender: self.sender.clone(), id: self.id.clone(), kind: self.kind }
+    }
+
     /// A message that took its place.
     pub(crate) fn new(seq: u64, message: NewMessage) -> Self {
         Self {

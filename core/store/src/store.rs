@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::ready;
 use std::path::Path;
@@ -9,8 +10,8 @@ use rtcd_sdk::{Load, LoadError};
 use crate::backend::{Backend, Database, Write, Written};
 use crate::writer::{Answer, Reading, Writer};
 use crate::{
-    Appended, Conversation, ConversationSummary, Memory, NewMessage, Page, Settings, Sqlite, StoreError,
-    StoredMessage,
+    Appended, Conversation, ConversationSummary, Memory, Name, NewMessage, Page, Settings, Sqlite,
+    StoreError, StoredMessage,
 };
 
 /// Where messages are kept: a handle, cheap to clone.
@@ -110,16 +111,16 @@ impl Store {
         }
     }
 
-    /// Marks what waits for a receiver in these places as delivered. Places of others are passed over.
+    /// Marks messages and receipts for a receiver as delivered. One that is not there is passed over.
     ///
     /// # Errors
     /// If it cannot be kept now.
     pub fn mark_delivered(
         &self,
         receiver: &str,
-        seqs: Vec<u64>,
+        names: Vec<Name>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        let answer = self.write(Write::Delivered { receiver: receiver.to_owned(), seqs });
+        let answer = self.write(Write::Delivered { receiver: receiver.to_owned(), names });
         async {
             match answer.await? {
                 Written::Delivered => Ok(()),
@@ -167,8 +168,16 @@ impl Store {
     /// # Errors
     /// If the database cannot be read now.
     pub async fn pending_count(&self, receiver: &str) -> Result<u64, StoreError> {
+        Ok(self.pending_counts(receiver).await?.values().sum())
+    }
+
+    /// How many messages and receipts of each sender wait for a receiver.
+    ///
+    /// # Errors
+    /// If the database cannot be read now.
+    pub async fn pending_counts(&self, receiver: &str) -> Result<BTreeMap<String, u64>, StoreError> {
         let reading = self.reading().await?;
-        reading.answer(reading.database.pending_count(receiver)).await
+        reading.answer(reading.database.pending_counts(receiver)).await
     }
 
     /// A part of a conversation, oldest first, without receipts.

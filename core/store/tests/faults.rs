@@ -64,7 +64,7 @@ async fn a_full_database_refuses_what_does_not_fit_and_all_else_goes_on() {
     // It is read as before, and marks need no room.
     assert_eq!(count(&store).await, kept as u64);
     let waiting = store.pending(BOB, 0, 1000).await.unwrap();
-    store.mark_delivered(BOB, vec![waiting[0].seq]).await.unwrap();
+    store.mark_delivered(BOB, vec![waiting[0].name()]).await.unwrap();
     assert_eq!(count(&store).await, kept as u64 - 1);
     assert!(store.append(large(0)).await.unwrap().is_repeat);
     // What is refused leaves nothing behind, and its neighbours in the queue are kept if they fit.

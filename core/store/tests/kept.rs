@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use common::{Folder, message, newest};
 use rtcd_store::{
-    Appended, Backend, Conversation, Database, Kind, Memory, NewMessage, Page, Settings, Sqlite, State,
+    Appended, Backend, Conversation, Database, Kind, Memory, Name, NewMessage, Page, Settings, Sqlite, State,
     Store, StoreError, StoredMessage, Write, Written,
 };
 
@@ -75,6 +75,9 @@ async fn messages_keep_their_order_and_all_that_is_in_them() {
         assert_eq!(waiting[0], kept);
         assert_eq!(store.pending_count(BOB).await.unwrap(), 100);
         assert_eq!(store.pending_count(ALICE).await.unwrap(), 0);
+        append_all(&store, vec![message("m1", CAROL, BOB)]).await;
+        let counts = [(ALICE.to_owned(), 100), (CAROL.to_owned(), 1)].into();
+        assert_eq!(store.pending_counts(BOB).await.unwrap(), counts);
         let after = store.pending(BOB, waiting[49].seq, 3).await.unwrap();
         assert_eq!(ids(&after), ["m50", "m51", "m52"]);
     })
@@ -175,9 +178,14 @@ async fn a_room_has_a_history_and_waits_for_nobody() {
 async fn marks_go_forward_only_and_touch_what_is_the_receivers() {
     each("marks", async |store| {
         append_all(&store, (1..=4).map(|n| message(&format!("m{n}"), ALICE, BOB)).collect()).await;
-        let seqs: Vec<_> = store.pending(BOB, 0, 10).await.unwrap().iter().map(|m| m.seq).collect();
-        store.mark_delivered(CAROL, seqs.clone()).await.unwrap();
-        store.mark_delivered(BOB, vec![seqs[0], seqs[2], 999, u64::MAX]).await.unwrap();
+        let name = |id: &str, sender: &str, kind| Name { id: id.to_owned(), sender: sender.to_owned(), kind };
+        let [first, third] = ["m1", "m3"].map(|id| name(id, ALICE, Kind::Message));
+        store.mark_delivered(CAROL, vec![first.clone(), third.clone()]).await.unwrap();
+        let others = [name("m1", CAROL, Kind::Message), name("m2", ALICE, Kind::Receipt)];
+        store.mark_delivered(BOB, others.into()).await.unwrap();
+        assert_eq!(store.pending_count(BOB).await.unwrap(), 4);
+        let none = name("none", ALICE, Kind::Message);
+        store.mark_delivered(BOB, vec![first.clone(), none, third]).await.unwrap();
         assert_eq!(ids(&store.pending(BOB, 0, 10).await.unwrap()), ["m2", "m4"]);
 
         let of = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
@@ -186,11 +194,27 @@ async fn marks_go_forward_only_and_touch_what_is_the_receivers() {
         let read = store.mark_read(BOB, ALICE, of(&["m2", "m1", "none"])).await.unwrap();
         assert_eq!(read, of(&["m2", "m1"]));
         assert_eq!(store.mark_read(BOB, ALICE, of(&["m1"])).await.unwrap(), of(&[]));
-        store.mark_delivered(BOB, vec![seqs[0]]).await.unwrap();
+        store.mark_delivered(BOB, vec![first]).await.unwrap();
 
         let history = store.history(&Conversation::between(ALICE, BOB), newest(10)).await.unwrap();
         let states: Vec<_> = history.iter().map(|message| message.state).collect();
         assert_eq!(states, [State::Read, State::Read, State::Delivered, State::Sent]);
+    })
+    .await;
+}
+
+/// Clients choose ids.
+#[tokio::test]
+async fn an_id_is_any_text() {
+    each("ids", async |store| {
+        let ids = ["a\0b", "a", "\0", "\u{1f600}\"'\\\n", "a\0c"].map(str::to_owned);
+        append_all(&store, ids.iter().map(|id| message(id, ALICE, BOB)).collect()).await;
+        let [first, _, third, fourth, _] = &ids;
+        let name = |id: &String| Name { sender: ALICE.to_owned(), id: id.clone(), kind: Kind::Message };
+        store.mark_delivered(BOB, [first, third, fourth].map(name).to_vec()).await.unwrap();
+        assert_eq!(self::ids(&store.pending(BOB, 0, 10).await.unwrap()), ["a", "a\0c"]);
+        let read = store.mark_read(BOB, ALICE, vec![first.clone(), fourth.clone()]).await.unwrap();
+        assert_eq!(read, [first.clone(), fourth.clone()]);
     })
     .await;
 }
@@ -257,8 +281,13 @@ async fn sqlite_answers_as_memory_does_whatever_a_batch_holds() {
             batch.push(match draw(20) {
                 0 => Write::Read { receiver: receiver.to_owned(), sender: sender.to_owned(), ids: vec![id] },
                 1 => {
-                    let seqs = (0..draw(30)).map(|_| base + draw(40 * (round + 1))).collect();
-                    Write::Delivered { receiver: receiver.to_owned(), seqs }
+                    let mut name = || Name {
+                        sender: users[draw(3) as usize].to_owned(),
+                        id: format!("m{}", draw(40 * (round + 1))),
+                        kind: [Kind::Message, Kind::Receipt][draw(2) as usize],
+                    };
+                    let names = (0..9).map(|_| name()).collect();
+                    Write::Delivered { receiver: receiver.to_owned(), names }
                 }
                 kind => Write::Append(NewMessage {
                     kind: if kind == 2 { Kind::Receipt } else { Kind::Message },
@@ -279,7 +308,7 @@ async fn sqlite_answers_as_memory_does_whatever_a_batch_holds() {
                 sqlite.pending(user, base + 100, 1000).await,
                 memory.pending(user, base + 100, 1000).await
             );
-            assert_eq!(sqlite.pending_count(user).await, memory.pending_count(user).await);
+            assert_eq!(sqlite.pending_counts(user).await, memory.pending_counts(user).await);
             assert_eq!(sqlite.conversations(user, None, 9).await, memory.conversations(user, None, 9).await);
             let conversation = Conversation::between(user, ALICE);
             let page = newest(50);

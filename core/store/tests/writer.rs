@@ -10,6 +10,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -118,8 +119,8 @@ impl Database for Shared {
         self.0.memory.pending(receiver, after, limit)
     }
 
-    fn pending_count<'a>(&'a self, receiver: &'a str) -> Asked<'a, u64> {
-        self.0.memory.pending_count(receiver)
+    fn pending_counts<'a>(&'a self, receiver: &'a str) -> Asked<'a, BTreeMap<String, u64>> {
+        self.0.memory.pending_counts(receiver)
     }
 
     fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {
@@ -171,7 +172,7 @@ async fn more_than_the_queue_takes_is_busy_at_once_and_nothing_else_is_lost() {
     gate.begun.notified().await;
     answers.extend((1..3).map(|n| tokio::spawn(store.append(numbered(n)))));
     assert_eq!(store.append(numbered(3)).await, Err(StoreError::Busy));
-    assert_eq!(store.mark_delivered(BOB, vec![1]).await, Err(StoreError::Busy));
+    assert_eq!(store.mark_delivered(BOB, vec![numbered(0).name()]).await, Err(StoreError::Busy));
     assert_eq!(store.mark_read(BOB, ALICE, vec![]).await, Err(StoreError::Busy));
     // Who reads does not wait behind who writes.
     assert_eq!(store.pending_count(BOB).await, Ok(0));
@@ -205,7 +206,7 @@ async fn a_write_whose_future_is_dropped_is_carried_out_in_its_turn() {
     let gate = Gate::new(10);
     let store = gate.store(&Settings::default());
     drop(store.append(numbered(0)));
-    drop(store.mark_delivered(BOB, vec![1]));
+    drop(store.mark_delivered(BOB, vec![numbered(0).name()]));
     assert_eq!(store.append(numbered(1)).await.unwrap().seq, 2);
     let history = store.history(&Conversation::between(ALICE, BOB), newest(9)).await.unwrap();
     assert_eq!(history.len(), 2);
@@ -318,7 +319,7 @@ async fn when_the_last_handle_is_gone_what_is_queued_is_written_and_the_database
     while gate.closed.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(gate.memory.pending_count(BOB).await, Ok(10));
+    assert_eq!(gate.memory.pending_counts(BOB).await.unwrap()[ALICE], 10);
 }
 
 #[test]

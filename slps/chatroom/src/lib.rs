@@ -28,8 +28,9 @@
 //! - A copy answered 408 is sent again at once, one answered 480 after `transtimer`. From then on copies go one by one, oldest first,
 //!   until all that failed have another answer: no later message overtakes one that is still being tried.
 //! - Any answer but 408 and 480 ends a copy. So does the end of the membership.
-//! - At most `qsize` messages wait or are under way for a member; beyond that the oldest that waits is dropped, and the log says so.
-//! - At most `qsize` messages of a room wait to be handed out to its members; beyond that a MESSAGE gets 503.
+//! - At most `qsize` messages wait or are under way for a member, and those that wait hold at most `qsize_bytes`; beyond that the oldest that
+//!   waits is dropped, and the log says so.
+//! - At most so much of a room waits to be handed out to its members, too; beyond that a MESSAGE gets 503.
 //!
 //! # History
 //! With `history.keep` messages are kept in the store (`conf/store.yaml`), in the order in which the room accepted them:
@@ -43,7 +44,7 @@
 //!
 //! Without it nothing is kept, and a room needs no store. Of a room whose name does not begin with `room:` nothing is kept either way.
 //!
-//! Settings, `conf/chatroom.yaml`: `qsize` (1024), `transtimer` (5s), `history.keep` (true), `history.on_join` (0).
+//! Settings, `conf/chatroom.yaml`: `qsize` (1024), `qsize_bytes` (4194304), `transtimer` (5s), `history.keep` (true), `history.on_join` (0).
 
 mod agenda;
 mod api;

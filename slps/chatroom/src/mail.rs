@@ -60,6 +60,14 @@ pub(crate) struct Post {
 }
 
 impl Post {
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let texts = [&self.from, &self.to].into_iter().chain(&self.router);
+        size_of::<Self>()
+            + texts.map(|text| text.len()).sum::<usize>()
+            + self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+    }
+
     /// A MESSAGE without From cannot be passed on.
     pub(crate) fn of(request: &Request) -> Result<Self, Refusal> {
         if request.from.is_empty() {

@@ -6,6 +6,7 @@ use rtcd_sdk::LegId;
 use rtcd_sdk::jsip::StatusCode;
 
 use crate::mail::{Number, Post};
+use crate::settings::Limit;
 
 /// What one member has yet to get.
 ///
@@ -19,6 +20,8 @@ use crate::mail::{Number, Post};
 pub(crate) struct Outbox {
     /// By number; so what has failed stands before what was never sent.
     waiting: VecDeque<Waiting>,
+    /// What they take.
+    bytes: usize,
     /// In the order in which they were sent.
     under_way: Vec<UnderWay>,
     pace: Pace,
@@ -56,15 +59,26 @@ enum Pace {
 pub(crate) const WINDOW: usize = 32;
 
 impl Outbox {
-    /// Adds the room's next message. Gives how many were dropped so far if one had to be.
-    pub(crate) fn add(&mut self, number: Number, post: Arc<Post>, qsize: usize) -> Option<u64> {
+    /// Adds the room's next message. Gives how many were dropped so far, each time it is twice as many.
+    pub(crate) fn add(&mut self, number: Number, post: Arc<Post>, limit: Limit) -> Option<u64> {
+        self.bytes += post.size();
         self.waiting.push_back(Waiting { number, post, has_failed: false });
-        if self.waiting.len() + self.under_way.len() <= qsize {
-            return None;
+        let before = self.dropped;
+        while self.waiting.len() + self.under_way.len() > limit.count
+            || self.bytes > limit.bytes && self.waiting.len() > 1
+        {
+            if self.pop().is_none() {
+                break;
+            }
+            self.dropped += 1;
         }
-        self.waiting.pop_front();
-        self.dropped += 1;
-        Some(self.dropped)
+        (self.dropped.checked_ilog2() != before.checked_ilog2()).then_some(self.dropped)
+    }
+
+    fn pop(&mut self) -> Option<Waiting> {
+        let oldest = self.waiting.pop_front()?;
+        self.bytes -= oldest.post.size();
+        Some(oldest)
     }
 
     /// Takes out what is to be sent now; [`sent`](Self::sent) is to follow.
@@ -81,7 +95,7 @@ impl Outbox {
         if !may_go {
             return None;
         }
-        self.waiting.pop_front().map(|oldest| (oldest.number, oldest.post))
+        self.pop().map(|oldest| (oldest.number, oldest.post))
     }
 
     /// What [`next`](Self::next) gave is under way.
@@ -149,10 +163,11 @@ impl Outbox {
     }
 
     /// The member itself has said something: it is not told that it was said before.
-    pub(crate) fn said(&mut self, post: &Post, qsize: usize) {
+    pub(crate) fn said(&mut self, post: &Post, limit: Limit) {
         if self.is_recalling() {
             self.own.push_back(post.clone());
-            if self.own.len() > qsize {
+            while self.own.len() > limit.count || self.own.iter().map(Post::size).sum::<usize>() > limit.bytes
+            {
                 self.own.pop_front();
             }
         }
@@ -163,20 +178,27 @@ impl Outbox {
     }
 
     /// What was said before, with what may have been said since: of that, nothing is sent. It goes before all else. Its oldest have to give way to the rest.
-    pub(crate) fn recalled(&mut self, mut posts: Vec<Post>, qsize: usize) {
+    pub(crate) fn recalled(&mut self, mut posts: Vec<Post>, limit: Limit) {
         posts.retain(|post| {
             let mut later = self.waiting.iter().map(|waiting| &*waiting.post).chain(&self.own);
             later.all(|later| !is_same(post, later))
         });
-        let room = qsize.saturating_sub(self.waiting.len());
-        let posts = posts.split_off(posts.len().saturating_sub(room));
+        let count = limit.count.saturating_sub(self.waiting.len());
+        let mut bytes = self.bytes;
+        let fits = posts.iter().rev().take(count).take_while(|post| {
+            bytes += post.size();
+            bytes <= limit.bytes
+        });
+        let posts = posts.split_off(posts.len() - fits.count());
         for (number, post) in (1..).zip(posts).collect::<Vec<_>>().into_iter().rev() {
+            self.bytes += post.size();
             self.waiting.push_front(Waiting { number, post: Arc::new(post), has_failed: false });
         }
         self.resume();
     }
 
     fn wait_again(&mut self, number: Number, post: Arc<Post>) {
+        self.bytes += post.size();
         let at = self.waiting.partition_point(|other| other.number < number);
         self.waiting.insert(at, Waiting { number, post, has_failed: true });
     }
@@ -224,7 +246,7 @@ mod tests {
             match draw(4) {
                 0 if posted < 60 => {
                     posted += 1;
-                    assert_eq!(outbox.add(posted, post.clone(), 1024), None);
+                    assert_eq!(outbox.add(posted, post.clone(), Limit { count: 1024, bytes: 1 << 20 }), None);
                 }
                 1 if outbox.paused_until().is_some_and(|until| until <= now) => outbox.resume(),
                 _ if !under_way.is_empty() => {

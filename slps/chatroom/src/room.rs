@@ -6,6 +6,7 @@ use rtcd_sdk::jsip::ByteString;
 
 use crate::mail::{Number, Post};
 use crate::outbox::Outbox;
+use crate::settings::Limit;
 
 /// A member, of which room. Never used again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +26,8 @@ pub(crate) struct Room {
     accepted: Number,
     /// Messages that are not yet with all members, oldest first: the first one alone is being handed out.
     fan_outs: VecDeque<FanOut>,
+    /// What they take.
+    bytes: usize,
     /// Whether the first one is being handed out.
     pub(crate) busy: bool,
 }
@@ -42,6 +45,7 @@ struct FanOut {
     number: Number,
     hold: Hold,
     post: Arc<Post>,
+    bytes: usize,
     sender: u64,
     /// The first member that has not got it.
     from: u64,
@@ -71,6 +75,7 @@ impl Room {
             joined: 0,
             accepted: FIRST,
             fan_outs: VecDeque::new(),
+            bytes: 0,
             busy: false,
         }
     }
@@ -96,8 +101,10 @@ impl Room {
     pub(crate) fn accept(&mut self, sender: u64, post: Post, until: Instant) -> Number {
         self.accepted += 1;
         let (number, last) = (self.accepted, self.joined);
+        let bytes = post.size();
+        self.bytes += bytes;
         let (hold, post) = (Hold::Until(until), Arc::new(post));
-        self.fan_outs.push_back(FanOut { number, hold, post, sender, from: 0, last });
+        self.fan_outs.push_back(FanOut { number, hold, post, bytes, sender, from: 0, last });
         number
     }
 
@@ -143,9 +150,9 @@ impl Room {
         })
     }
 
-    /// How many messages are not yet with all members.
-    pub(crate) fn fanning_out(&self) -> usize {
-        self.fan_outs.len()
+    /// Whether no more is to be taken before some of it is with all members.
+    pub(crate) fn is_full(&self, limit: Limit) -> bool {
+        self.fan_outs.len() >= limit.count || self.bytes >= limit.bytes
     }
 
     /// Hands the message at hand to this many members, and says to how many it did.
@@ -165,7 +172,7 @@ impl Room {
         }
         // The budget may have sufficed for just the last one: a range behind it is none.
         if handed < budget || fan_out.from > fan_out.last {
-            self.fan_outs.pop_front();
+            self.pop();
             self.drop_withdrawn();
         }
         handed
@@ -180,7 +187,13 @@ impl Room {
     /// The first one is none that was withdrawn.
     fn drop_withdrawn(&mut self) {
         while self.fan_outs.front().is_some_and(|next| next.hold == Hold::Withdrawn) {
-            self.fan_outs.pop_front();
+            self.pop();
+        }
+    }
+
+    fn pop(&mut self) {
+        if let Some(FanOut { bytes, .. }) = self.fan_outs.pop_front() {
+            self.bytes -= bytes;
         }
     }
 }
@@ -210,7 +223,7 @@ mod tests {
                     room.accept(1, post, now + Duration::from_secs(1));
                 }
                 let mut handed = Vec::new();
-                while room.fanning_out() > 0 {
+                while !room.fan_outs.is_empty() {
                     room.fan_out(budget, |id, _, number, _| handed.push((number, id)));
                 }
                 let expected: Vec<_> = (FIRST + 1..=FIRST + 3)
@@ -219,5 +232,26 @@ mod tests {
                 assert_eq!(handed, expected, "{members} members, {budget} in a turn");
             }
         }
+    }
+
+    #[test]
+    fn it_is_full_by_number_or_by_bytes() {
+        #[expect(clippy::disallowed_methods, reason = "where the test's own clock begins does not matter")]
+        let now = Instant::now();
+        let mut room = Room::new("room".into());
+        for name in ["a", "b"] {
+            room.join(name.into(), "nick".into(), now);
+        }
+        let mut headers = Headers::default();
+        headers.set_text("Body", &"x".repeat(1000));
+        let post = Post { from: "a".into(), to: "b".into(), router: None, headers };
+        let is_full = |room: &Room, count, bytes| room.is_full(Limit { count, bytes });
+        let numbers = [(); 3].map(|()| room.accept(1, post.clone(), now));
+        assert!(is_full(&room, 3, usize::MAX) && !is_full(&room, 4, 9000) && is_full(&room, 4, 3000));
+        room.fan_out(9, |_, _, _, _| ());
+        assert!(!is_full(&room, 4, 3000) && is_full(&room, 4, 2000));
+        room.withdraw(numbers[2]);
+        room.withdraw(numbers[1]);
+        assert!(!is_full(&room, 1, 1));
     }
 }

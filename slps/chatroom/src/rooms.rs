@@ -11,7 +11,7 @@ use crate::history::Commit;
 use crate::mail::{Accepted, Mail, Number, Post, Refusal};
 use crate::outbox::is_same;
 use crate::room::{Member, Place, Room};
-use crate::settings::Settings;
+use crate::settings::{Limit, Settings};
 
 /// All rooms: one actor, so that a room has one order.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl Rooms {
             return;
         };
         self.agenda.remove(until, Due::Resume(place));
-        member.outbox.recalled(posts, self.settings.qsize.get());
+        member.outbox.recalled(posts, self.settings.limit());
         send(cx, member, place, &self.settings);
     }
 
@@ -180,11 +180,11 @@ impl Rooms {
     ) -> Result<(Accepted, Option<Commit>), Refusal> {
         let Place { room: id, member } = self.place(name, user)?;
         let room = self.rooms.get_mut(&id).ok_or(Refusal::NoRoom)?;
-        if room.fanning_out() >= self.settings.qsize.get() {
+        if room.is_full(self.settings.limit()) {
             return Err(Refusal::Busy);
         }
         if let Some(member) = room.members.get_mut(&member) {
-            member.outbox.said(&post, self.settings.qsize.get());
+            member.outbox.said(&post, self.settings.limit());
         }
         // Here, so that the store has the order of the room.
         let commit = self.store.as_ref().zip(keep).map(|(store, message)| Commit::begin(store, *message));
@@ -263,7 +263,7 @@ impl Rooms {
             let name = room.name.clone();
             let handed = room.fan_out(budget, |member_id, member, number, post| {
                 let place = Place { room: id, member: member_id };
-                add(member, number, post, &name, self.settings.qsize.get());
+                add(member, number, post, &name, self.settings.limit());
                 send(cx, member, place, &self.settings);
             });
             budget -= handed.max(1);
@@ -307,10 +307,8 @@ impl Rooms {
     }
 }
 
-fn add(member: &mut Member, number: Number, post: &Arc<Post>, room: &str, qsize: usize) {
-    if let Some(dropped) = member.outbox.add(number, post.clone(), qsize)
-        && dropped.is_power_of_two()
-    {
+fn add(member: &mut Member, number: Number, post: &Arc<Post>, room: &str, limit: Limit) {
+    if let Some(dropped) = member.outbox.add(number, post.clone(), limit) {
         warn!(room, user = &*member.user, dropped, "too much waits for a member: its oldest is dropped");
     }
 }

@@ -10,6 +10,8 @@ use rtcd_sdk::serde::Deserialize;
 pub(crate) struct Settings {
     /// Messages that wait or are under way for one member.
     pub(crate) qsize: NonZeroUsize,
+    /// Bytes that those which wait may hold.
+    pub(crate) qsize_bytes: NonZeroUsize,
     /// After how long a message is sent again to a member who was not there.
     #[serde(with = "humantime_serde")]
     pub(crate) transtimer: Duration,
@@ -27,7 +29,19 @@ pub(crate) struct History {
     pub(crate) on_join: usize,
 }
 
+/// How much a queue may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    pub(crate) count: usize,
+    pub(crate) bytes: usize,
+}
+
 impl Settings {
+    /// How much may wait.
+    pub(crate) fn limit(&self) -> Limit {
+        Limit { count: self.qsize.get(), bytes: self.qsize_bytes.get() }
+    }
+
     /// How long the oldest copy under way may have no answer before no other follows it.
     pub(crate) fn patience(&self) -> Duration {
         self.transtimer / 5
@@ -43,6 +57,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             qsize: const { NonZeroUsize::new(1024).unwrap() },
+            qsize_bytes: const { NonZeroUsize::new(4 << 20).unwrap() },
             transtimer: Duration::from_secs(5),
             history: History::default(),
         }

@@ -7,4 +7,6 @@ pub(crate) enum Due {
     Patience(u64),
     /// A receiver is tried again.
     Again(ByteString),
+    /// The sender of a message has to have an answer. After all else of the same time.
+    Deadline(u64),
 }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::debug;
 use rtcd_sdk::{Peer, Reply};
-use rtcd_store::{Appended, Kind, Store, StoreError};
+use rtcd_store::{Kind, Store};
 use slp_registrar::{Contact, Contacts};
 
 use crate::agenda::Due;
@@ -14,6 +14,7 @@ use crate::inbox::{Backlog, Fate, Inbox, Leg, Meanwhile, Moving, Stage, Step, Wh
 use crate::mail::{Accepted, Mail, Refusal};
 use crate::notes::{Done, Notes};
 use crate::post::Post;
+use crate::room::Part;
 use crate::settings::Settings;
 
 /// All that is under way: one actor, so that there is one order. It waits for nobody: what it asks of the store is put in the store's queue
@@ -27,7 +28,7 @@ pub(crate) struct Courier {
     pub(crate) inboxes: HashMap<ByteString, Inbox>,
     pub(crate) posts: HashMap<u64, Moving>,
     made: u64,
-    agenda: rtcd_sdk::Agenda<Due>,
+    pub(crate) agenda: rtcd_sdk::Agenda<Due>,
     /// With so many receivers, those who are away and have nothing under way are forgotten.
     crowd: usize,
 }
@@ -38,10 +39,7 @@ const CROWD: usize = 1024;
 /// What is due at once at most, before others come.
 const CHUNK: usize = 256;
 
-/// For how long the count of a full mailbox is believed.
-const COUNT_HOLDS: Duration = Duration::from_secs(10);
-
-type CourierCx = Cx<Leg>;
+pub(crate) type CourierCx = Cx<Leg>;
 
 /// Who is told what becomes of a message.
 type Answer = Reply<Result<Accepted, Refusal>>;
@@ -52,7 +50,9 @@ impl ServiceTask for Courier {
 
     async fn on_mail(&mut self, cx: &mut CourierCx, mail: Mail) -> Outcome {
         match mail {
-            Mail::Post { post, own, reply } => self.accept(cx, *post, own, Some(reply)),
+            Mail::Post { post, room, own, reply } => {
+                self.accept(cx, *post, own, Some((reply, room)));
+            }
             Mail::Look => {}
         }
         self.settle(cx);
@@ -83,6 +83,7 @@ impl ServiceTask for Courier {
                 match self.agenda.due(cx.now()) {
                     Some(Due::Patience(number)) => self.on_patience(cx, number),
                     Some(Due::Again(receiver)) => self.on_again(cx, &receiver),
+                    Some(Due::Deadline(number)) => self.on_deadline(cx, number),
                     None => break,
                 }
             }
@@ -113,36 +114,39 @@ impl Courier {
         cx: &mut CourierCx,
         post: Post,
         own: Option<Peer>,
-        reply: Option<Answer>,
+        asked: Option<(Answer, Part)>,
     ) {
+        let (reply, room) = asked.unzip();
         let (sender, receiver) = (post.sender.clone(), post.receiver.clone());
-        let is_new = !self.inboxes.contains_key(&receiver);
-        let inbox = self.inboxes.entry(receiver.clone()).or_default();
-        let queue = inbox.queues.entry(sender.clone()).or_default();
-        if queue.len() >= Settings::PAIR || self.posts.len() >= self.settings.qsize.get() {
-            if queue.is_empty() {
-                inbox.queues.remove(&sender);
-            }
-            return answer(reply, Err(Refusal::Busy));
-        }
-        self.made += 1;
-        let number = self.made;
-        queue.push_back(number);
-        if !post.read.is_empty() {
-            self.mark_read(cx, &post);
-        }
-        let due = cx.now() + self.settings.patience;
-        self.agenda.add(due, Due::Patience(number));
+        let last = cx.now() + self.settings.deadline;
+        let due = last.min(cx.now() + self.settings.patience);
         let moving = Moving {
             post,
             stage: Stage::Waits,
             reply,
+            _room: room,
             own,
             legs: Vec::new(),
             is_refused: false,
             registrations: 0,
             due,
+            last,
         };
+        let inbox = self.inboxes.get(&receiver);
+        let is_new = inbox.is_none();
+        let queued = inbox.and_then(|inbox| inbox.queues.get(&sender)).map_or(0, VecDeque::len);
+        if queued >= Settings::PAIR || self.posts.len() >= self.settings.qsize.get() {
+            return self.refuse(cx, moving, Refusal::Busy);
+        }
+        if !moving.post.read.is_empty() {
+            self.mark_read(cx, &moving.post);
+        }
+        self.made += 1;
+        let number = self.made;
+        let inbox = self.inboxes.entry(receiver.clone()).or_default();
+        inbox.queues.entry(sender.clone()).or_default().push_back(number);
+        self.agenda.add(due, Due::Patience(number));
+        self.agenda.add(last, Due::Deadline(number));
         self.posts.insert(number, moving);
         if is_new {
             self.read(cx, &receiver, Meanwhile::Wait);
@@ -171,7 +175,9 @@ impl Courier {
                 Step::Wait | Step::Store => self.store(cx, number),
                 Step::Try => {
                     let contacts = self.contacts.lookup(receiver);
-                    if contacts.is_empty() {
+                    // Its time is over, and there is somewhere to put it.
+                    let is_late = moving.due <= cx.now() && matches!(inbox.backlog, Backlog::Clear);
+                    if contacts.is_empty() || is_late || moving.last <= cx.now() {
                         self.store(cx, number);
                     } else {
                         self.go_live(cx, number, &contacts);
@@ -191,8 +197,8 @@ impl Courier {
         moving.stage = Stage::Live;
         moving.registrations = registrations;
         if moving.due <= cx.now() {
-            // It has waited for others: this is its own time.
-            moving.due = cx.now() + self.settings.patience;
+            // It has waited for the store, which does not answer: half of what is left is for the devices.
+            moving.due = cx.now() + moving.last.saturating_duration_since(cx.now()) / 2;
             self.agenda.add(moving.due, Due::Patience(number));
         }
         for contact in contacts {
@@ -224,15 +230,17 @@ impl Courier {
         match (&mut moving.stage, fate) {
             (Stage::Live, Fate::Taken) => self.delivered(cx, number),
             (Stage::Live, _) if moving.legs.is_empty() => self.give_up(cx, number),
-            (Stage::Writing { is_taken }, Fate::Taken) => *is_taken = true,
-            (Stage::Stored { seq }, Fate::Taken) => {
-                let seq = *seq;
-                if let Some(Moving { post, .. }) = self.posts.remove(&number) {
-                    self.taken_late(cx, &post, seq);
+            (Stage::Writing { is_taken }, Fate::Taken) => {
+                *is_taken = true;
+                answer(moving.reply.take(), Ok(Accepted::Delivered));
+            }
+            (Stage::Stored, Fate::Taken) => {
+                if let Some(post) = self.not_late(number) {
+                    self.taken_late(cx, &post);
                 }
             }
-            (Stage::Stored { .. }, _) if moving.legs.is_empty() => drop(self.posts.remove(&number)),
-            (Stage::Waits | Stage::Live | Stage::Writing { .. } | Stage::Stored { .. }, _) => {}
+            (Stage::Stored, _) if moving.legs.is_empty() => drop(self.not_late(number)),
+            (Stage::Waits | Stage::Live | Stage::Writing { .. } | Stage::Stored, _) => {}
         }
     }
 
@@ -266,84 +274,19 @@ impl Courier {
         self.serve_pair(cx, &receiver, &sender);
     }
 
-    /// Stores it. It stays where it is if it has to be counted anew whether there is room.
-    fn store(&mut self, cx: &mut CourierCx, number: u64) {
-        let Some(moving) = self.posts.get_mut(&number) else { return };
-        let receiver = moving.post.receiver.clone();
-        let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
-        if inbox.stored + inbox.writes >= self.settings.max_stored.get() {
-            let is_stale = inbox.counted.is_none_or(|counted| counted + COUNT_HOLDS <= cx.now());
-            if is_stale && moving.stage == Stage::Waits && matches!(inbox.backlog, Backlog::Waiting) {
-                return self.read(cx, &receiver, Meanwhile::Wait);
-            }
-            if let Some(moving) = self.take(number) {
-                answer(moving.reply, Err(Refusal::Full));
-            }
-            return;
-        }
-        inbox.writes += 1;
-        if matches!(inbox.backlog, Backlog::Clear | Backlog::Unchecked) {
-            inbox.backlog = Backlog::Waiting;
-        }
-        inbox.pop(&moving.post.sender, number);
-        self.agenda.remove(moving.due, Due::Patience(number));
-        moving.stage = Stage::Writing { is_taken: false };
-        let (kept, notes) = (self.store.append(moving.post.to_store(false)), self.notes.clone());
-        begin(cx, kept, move |result| {
-            notes.done(Done::Appended { number, result });
-        });
-    }
-
-    /// It is stored, or cannot be.
-    fn on_appended(&mut self, cx: &mut CourierCx, number: u64, result: &Result<Appended, StoreError>) {
-        let Some(mut moving) = self.posts.remove(&number) else { return };
-        let receiver = moving.post.receiver.clone();
-        let is_taken = moving.stage == Stage::Writing { is_taken: true };
-        let accepted = match result {
-            _ if is_taken => Ok(Accepted::Delivered),
-            Ok(Appended { date, .. }) => Ok(Accepted::Stored { date: *date }),
-            Err(error) => Err(Refusal::from(error)),
-        };
-        let is_accepted = accepted.is_ok();
-        answer(moving.reply.take(), accepted);
-        if is_accepted {
-            self.copy_to_own(cx, &moving.post, moving.own.as_ref());
-        }
-        let Some(inbox) = self.inboxes.get_mut(&receiver) else { return };
-        inbox.writes = inbox.writes.saturating_sub(1);
-        inbox.is_deaf &= !is_taken;
-        match *result {
-            Ok(Appended { seq, .. }) if is_taken => self.mark_taken(cx, &receiver, seq),
-            Ok(Appended { seq, is_repeat, .. }) => {
-                inbox.is_dirty = true;
-                inbox.stored += u64::from(!is_repeat);
-                if !moving.legs.is_empty() {
-                    moving.stage = Stage::Stored { seq };
-                    self.posts.insert(number, moving);
-                }
-                self.send_what_waits(cx, &receiver);
-            }
-            Err(_) if inbox.writes == 0 && inbox.stored == 0 && matches!(inbox.backlog, Backlog::Waiting) => {
-                // It may be there all the same.
-                inbox.backlog = Backlog::Unchecked;
-                self.ask_again(cx, &receiver);
-            }
-            Err(_) => {}
-        }
-    }
-
     /// Takes out a message that is decided.
-    fn take(&mut self, number: u64) -> Option<Moving> {
+    pub(crate) fn take(&mut self, number: u64) -> Option<Moving> {
         let moving = self.posts.remove(&number)?;
         self.agenda.remove(moving.due, Due::Patience(number));
+        self.agenda.remove(moving.last, Due::Deadline(number));
         if let Some(inbox) = self.inboxes.get_mut(&moving.post.receiver) {
-            inbox.pop(&moving.post.sender, number);
+            inbox.remove(&moving.post.sender, number);
         }
         Some(moving)
     }
 
     /// The sender's other devices see what it has sent.
-    fn copy_to_own(&self, cx: &mut CourierCx, post: &Post, own: Option<&Peer>) {
+    pub(crate) fn copy_to_own(&self, cx: &mut CourierCx, post: &Post, own: Option<&Peer>) {
         let Some(own) = own.filter(|_| post.sender != post.receiver) else { return };
         for contact in self.contacts.lookup(&post.sender) {
             if contact.peer != *own {
@@ -366,7 +309,7 @@ impl Courier {
                 if inbox.head(&sender) != Some(number) {
                     return; // it goes when those before it are decided
                 }
-                if matches!(inbox.backlog, Backlog::Reading(_)) && inbox.stored == 0 && inbox.writes == 0 {
+                if matches!(inbox.backlog, Backlog::Reading(_)) && inbox.is_empty() {
                     // The store does not answer. It is not waited for again.
                     inbox.backlog = Backlog::Reading(Meanwhile::Try);
                     self.serve(cx, &receiver);
@@ -375,14 +318,35 @@ impl Courier {
                     self.serve_pair(cx, &receiver, &sender);
                 }
             }
-            Stage::Writing { .. } | Stage::Stored { .. } => {}
+            Stage::Writing { .. } | Stage::Stored => {}
+        }
+    }
+
+    /// A sender has to have an answer.
+    fn on_deadline(&mut self, cx: &mut CourierCx, number: u64) {
+        let Some(moving) = self.posts.get_mut(&number) else { return };
+        match moving.stage {
+            Stage::Waits | Stage::Live => {
+                let Some(moving) = self.take(number) else { return };
+                let (sender, receiver) = (moving.post.sender.clone(), moving.post.receiver.clone());
+                self.refuse(cx, moving, Refusal::NoStore);
+                self.serve_pair(cx, &receiver, &sender);
+            }
+            // It may be stored all the same: the sender sends it again with the same id.
+            Stage::Writing { .. } | Stage::Stored => answer(moving.reply.take(), Err(Refusal::NoStore)),
         }
     }
 
     /// Tries a receiver again in a while, as it has a device.
     pub(crate) fn ask_again(&mut self, cx: &CourierCx, receiver: &ByteString) {
-        if !self.contacts.lookup(receiver).is_empty()
-            && let Some(inbox) = self.inboxes.get_mut(receiver)
+        if !self.contacts.lookup(receiver).is_empty() {
+            self.again(cx, receiver);
+        }
+    }
+
+    /// Goes on with what is left of a receiver in a while.
+    pub(crate) fn again(&mut self, cx: &CourierCx, receiver: &ByteString) {
+        if let Some(inbox) = self.inboxes.get_mut(receiver)
             && inbox.again.is_none()
         {
             let at = cx.now() + self.settings.retry;
@@ -418,19 +382,9 @@ impl Courier {
         }
         self.agenda.arm(cx);
     }
-
-    fn mark_read(&self, cx: &CourierCx, post: &Post) {
-        // Who reads has received what it names.
-        let marked = self.store.mark_read(&post.sender, &post.receiver, post.read.clone());
-        begin(cx, marked, |marked| {
-            if let Err(error) = marked {
-                debug!(%error, "messages are not marked as read");
-            }
-        });
-    }
 }
 
-fn answer(reply: Option<Answer>, accepted: Result<Accepted, Refusal>) {
+pub(crate) fn answer(reply: Option<Answer>, accepted: Result<Accepted, Refusal>) {
     if let Some(reply) = reply {
         let _ = reply.send(accepted); // who asked may be gone
     }

@@ -1,32 +1,48 @@
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
 
 use rtcd_sdk::jsip::{ByteString, StatusCode};
 use rtcd_sdk::{LegId, Peer, Reply};
-use rtcd_store::StoredMessage;
+use rtcd_store::{Name, StoredMessage};
 use slp_registrar::Contact;
 
+use crate::counts::Counts;
 use crate::mail::{Accepted, Refusal};
 use crate::post::Post;
+use crate::room::Part;
+
+/// For how long a count is believed.
+const COUNT_HOLDS: Duration = Duration::from_secs(10);
 
 /// What is on its way to one receiver. It is there as long as something is, or as the receiver has a device.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     pub(crate) backlog: Backlog,
     /// How many are stored and wait, as far as is known.
-    pub(crate) stored: u64,
+    pub(crate) stored: Counts,
     /// When they were counted.
     pub(crate) counted: Option<Instant>,
     /// How many are being stored.
-    pub(crate) writes: u64,
-    /// Something was stored since the store was read.
+    pub(crate) writing: Counts,
+    /// What is stored is read from the first to the last of it, and again until nothing is found. This is the place of the last one that was
+    /// read. It is not kept for the next time: the file may be another one then, with other messages in its places.
+    pub(crate) read_to: u64,
+    /// Something was found since the store was read from its beginning.
+    pub(crate) has_found: bool,
+    /// Something was stored since then.
     pub(crate) is_dirty: bool,
-    /// All that is stored up to here was taken.
-    pub(crate) taken_to: u64,
-    /// What was taken and is not marked as delivered.
-    pub(crate) unmarked: Vec<u64>,
-    /// Some of it is being marked.
+    /// What was taken, and is found all the same until it is marked as delivered.
+    pub(crate) taken: BTreeSet<Name>,
+    /// Those of them that are not being marked.
+    pub(crate) unmarked: Vec<Name>,
+    /// Some are being marked.
     pub(crate) is_marking: bool,
+    /// The message that a device could not take now, and how often.
+    pub(crate) declined: Option<(Name, u32)>,
+    /// What no device could take, so often that others had their turn. It stays in the store, for a device that registers anew.
+    pub(crate) passed: BTreeSet<Name>,
+    /// What is stored and still with devices.
+    pub(crate) late: BTreeMap<Name, u64>,
     /// How often a device has registered.
     pub(crate) registrations: u64,
     /// The devices do not answer: what is stored waits for one that registers.
@@ -43,10 +59,10 @@ pub(crate) struct Inbox {
 ///
 /// | backlog | a new message | next |
 /// |---|---|---|
-/// | Reading, at first or after a page | waits | Sending if something is there and a device is; Waiting if something is there; Clear; Unchecked if it fails |
+/// | Reading, at first or after a page | waits | Sending if something is there and a device is; Waiting if something is there; Clear; Unchecked if it fails, or finds only what was taken |
 /// | Reading, after it has failed, or for too long | is tried; stored if another is | the same |
 /// | Clear | is tried; stored if there is no device | Waiting when one is stored; Reading when a device registers |
-/// | Unchecked | as in Clear | Waiting when one is stored; Reading when a device registers, or after a while |
+/// | Unchecked | as in Clear | Waiting when one is stored; Reading when a device registers, or what was taken is marked, or after a while |
 /// | Waiting | is stored | Reading when a device registers, answers late, or after a while |
 /// | Sending, with more to come | is stored | Reading after the page; Waiting if no device takes one |
 /// | Sending, the last of it | waits | the same |
@@ -55,7 +71,7 @@ pub(crate) enum Backlog {
     /// Nothing is stored.
     #[default]
     Clear,
-    /// The store could not say.
+    /// The store could not say, or finds what was taken.
     Unchecked,
     /// The store is being asked.
     Reading(Meanwhile),
@@ -85,6 +101,8 @@ pub(crate) struct Sending {
     pub(crate) legs: Vec<LegId>,
     /// A device does not want it.
     pub(crate) is_refused: bool,
+    /// A device is there and cannot take it now.
+    pub(crate) is_declined: bool,
     /// [`Inbox::registrations`] when it was sent.
     pub(crate) registrations: u64,
 }
@@ -115,9 +133,47 @@ impl Inbox {
         }
     }
 
+    /// Whether nothing is stored or being stored, as far as is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stored.all() == 0 && self.writing.all() == 0
+    }
+
+    /// Whether it was counted too long ago to be believed when a mailbox is full.
+    pub(crate) fn is_count_stale(&self, now: Instant) -> bool {
+        self.counted.is_none_or(|counted| counted + COUNT_HOLDS <= now)
+    }
+
     /// Whether something was put into the store, or is being put, since it was read.
     pub(crate) fn is_filling(&self) -> bool {
-        self.writes > 0 || self.is_dirty
+        self.writing.all() > 0 || self.is_dirty
+    }
+
+    /// Whether a stored message is not to be sent now.
+    pub(crate) fn is_left_out(&self, name: &Name) -> bool {
+        self.taken.contains(name) || self.passed.contains(name)
+    }
+
+    /// All that was taken is marked, and will not be found again.
+    pub(crate) fn forget_taken(&mut self) {
+        if self.unmarked.is_empty() && !self.is_marking {
+            self.taken.clear();
+        }
+    }
+
+    /// The first of what is at hand was declined once more. If that is often enough it is left where it is, so that it does not hold up the
+    /// others for ever.
+    pub(crate) fn pass_over(&mut self, tries: u32) -> bool {
+        let Backlog::Sending(sending) = &mut self.backlog else { return false };
+        let Some(name) = sending.page.front().map(StoredMessage::name) else { return false };
+        let before = self.declined.take().filter(|(declined, _)| *declined == name);
+        let times = before.map_or(1, |(_, times)| times + 1);
+        if times < tries {
+            self.declined = Some((name, times));
+            return false;
+        }
+        sending.page.pop_front();
+        self.passed.insert(name);
+        true
     }
 
     /// Whether it can be forgotten, if the receiver has no device.
@@ -126,7 +182,13 @@ impl Inbox {
             Backlog::Clear | Backlog::Unchecked | Backlog::Waiting => true,
             Backlog::Reading(_) | Backlog::Sending(_) => false,
         };
-        rests && self.writes == 0 && self.queues.is_empty() && self.unmarked.is_empty() && !self.is_marking
+        rests
+            && self.writing.all() == 0
+            && self.queues.is_empty()
+            && self.delivered.is_empty()
+            && self.late.is_empty()
+            && self.unmarked.is_empty()
+            && !self.is_marking
     }
 
     /// The senders who have something here, in the order in which their messages came.
@@ -142,11 +204,11 @@ impl Inbox {
         self.queues.get(sender)?.front().copied()
     }
 
-    /// The first message of a sender is decided.
-    pub(crate) fn pop(&mut self, sender: &str, number: u64) {
+    /// A message of a sender, mostly the first, is decided.
+    pub(crate) fn remove(&mut self, sender: &str, number: u64) {
         let Some(queue) = self.queues.get_mut(sender) else { return };
-        if queue.front() == Some(&number) {
-            queue.pop_front();
+        if let Some(at) = queue.iter().position(|waiting| *waiting == number) {
+            queue.remove(at);
         }
         if queue.is_empty() {
             self.queues.remove(sender);
@@ -161,6 +223,8 @@ pub(crate) struct Moving {
     pub(crate) stage: Stage,
     /// Who wants to know what becomes of it.
     pub(crate) reply: Option<Reply<Result<Accepted, Refusal>>>,
+    /// What it takes of the room for messages, as long as it is here.
+    pub(crate) _room: Option<Part>,
     /// The device that sent it.
     pub(crate) own: Option<Peer>,
     /// Devices of the receiver that have not answered yet.
@@ -171,6 +235,8 @@ pub(crate) struct Moving {
     pub(crate) registrations: u64,
     /// When its patience is over.
     pub(crate) due: Instant,
+    /// When its sender has to have an answer.
+    pub(crate) last: Instant,
 }
 
 /// How far a message has come.
@@ -186,10 +252,7 @@ pub(crate) enum Stage {
         is_taken: bool,
     },
     /// It is stored, and devices have not answered yet.
-    Stored {
-        /// Where it is.
-        seq: u64,
-    },
+    Stored,
 }
 
 /// What a dialog with a device is for.
@@ -217,6 +280,8 @@ pub(crate) enum Fate {
     Taken,
     /// It can be tried again.
     Unreached,
+    /// The device is there, and cannot take it now.
+    Declined,
     /// The device does not want it, now or later.
     Refused,
 }
@@ -225,9 +290,8 @@ impl From<StatusCode> for Fate {
     fn from(code: StatusCode) -> Self {
         match code {
             code if code.is_success() => Self::Taken,
-            StatusCode::REQUEST_TIMEOUT
-            | StatusCode::TEMPORARILY_NOT_AVAILABLE
-            | StatusCode::SERVICE_UNAVAILABLE => Self::Unreached,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TEMPORARILY_NOT_AVAILABLE => Self::Unreached,
+            StatusCode::SERVICE_UNAVAILABLE => Self::Declined,
             _ => Self::Refused,
         }
     }

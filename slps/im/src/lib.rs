@@ -4,14 +4,16 @@
 //! |---|---|
 //! | a device of the receiver answered 2xx | 200 |
 //! | nobody did, in `patience`: it is stored | 202, after the commit |
-//! | it has to be stored and cannot be; or `max_stored` are stored for the receiver | 503 with `Reason` |
+//! | it has to be stored and cannot be; or `max_stored` are stored for the receiver, or a tenth of that from this sender | 503 with `Reason` |
+//! | it is not known in `deadline` what becomes of it | 503 with `Reason`; it may arrive all the same |
 //! | `From` is not the user of the connection, or that user's name is read as another one's (`bob@test.com;x=1`) | 403 |
 //! | `To` is no user, a bad `Message-ID`, a bad receipt | 400 |
 //! | anything but MESSAGE | 405 |
 //!
 //! Answers and copies carry `Message-ID` (the sender's, 1 to 64 characters, or else one that the server makes) and `Date` (RFC 3339, UTC, when
 //! the server took it). A message that is sent again, by its sender or by the server, keeps its `Message-ID`: it is stored once, and a client
-//! drops what it has had under the same id from the same sender. After a 503 or no answer a client sends again with the same id.
+//! drops what it has had under the same id from the same sender. After a 503 or no answer a client sends again with the same id. There is an
+//! answer in `deadline`, whatever the devices and the store do, which is before the sender's stack would say 408.
 //!
 //! # Copies
 //! Each device of the receiver that is registered gets a copy in a dialog of its own: Request-URI is the device, From, To, Body and the
@@ -26,33 +28,48 @@
 //!   while the last of it is sent, what is new waits, for `patience` at most.
 //! - What is stored is sent when a device registers, one after the other, each until a device has answered. After 408, 480 or 503 of all
 //!   devices the rest waits for the next REGISTER, a late answer, or `retry`; any other answer ends it.
+//! - A message to which devices have answered 503 three times does not hold up the others. It stays in the store, and is sent again when a device
+//!   registers that was not there.
 //! - An answer that comes after the 202 counts: what a device took late is not sent again.
 //!
-//! One case is left: if the store cannot be read when a device registers, what is new goes to it all the same, and what is stored comes later.
+//! Besides what was left so, one case is: if the store cannot be read when a device registers, what is new goes to it all the same, and what is
+//! stored comes later.
 //!
 //! # Receipts
 //! Receipts are messages with `Content-Type` `receipt`: `{"delivered":[ids]}` comes from the server, in the receiver's name, for what was answered
 //! 202; `{"read":[ids]}` is sent by the client that has read messages, to their sender. They are stored as messages are, if need be, and
 //! are in no history.
 //!
+//! A receipt of the server that is neither taken nor stored is sent again after `retry`, until it is; so many as name 1000 messages of one
+//! receiver. It is lost if the process ends before, or the mailbox of whom it is for is full. The history says all the same how far a message
+//! has come.
+//!
 //! # Without a store
 //! With a full disk or a dead database, what has to be stored gets 503, and all else goes on. What was delivered meanwhile is missing in the
 //! history.
 //!
-//! Settings, `conf/im.yaml`: `patience` (2s), `retry` (5s), `max_stored` (10000), `qsize` (65536).
+//! If a backup is put in the place of the file, what waits in it is sent when a device registers that was not there. What devices have taken and
+//! is not marked yet is marked there, if it is there, and nothing else is.
+//!
+//! Settings, `conf/im.yaml`: `patience` (2s), `deadline` (4s), `retry` (5s), `max_stored` (10000), `qsize` (65536), `qsize_bytes` (67108864).
 
 mod agenda;
 mod api;
+mod counts;
 mod courier;
 mod inbox;
+mod keep;
 mod mail;
 mod notes;
 mod post;
+mod receipts;
+mod room;
 mod settings;
 mod stored;
 
 use std::time::UNIX_EPOCH;
 
+use rtcd_sdk::Peer;
 use rtcd_sdk::prelude::*;
 use rtcd_store::{Store, date_text};
 use slp_registrar::{Contacts, Event};
@@ -61,6 +78,7 @@ use self::courier::Courier;
 use self::mail::{Accepted, Mail, Refusal};
 use self::notes::Notes;
 use self::post::Post;
+use self::room::Room;
 use self::settings::Settings;
 
 pub use self::api::ImApi;
@@ -76,6 +94,7 @@ pub struct Im;
 #[derive(Debug)]
 pub struct Messages {
     courier: Mailbox<Mail>,
+    room: Arc<Room>,
     store: Store,
 }
 
@@ -97,7 +116,7 @@ impl Messages {
                 notes.registered(user.clone(), *is_new);
             }
         });
-        Ok(Self { courier, store })
+        Ok(Self { courier, room: Room::new(settings.qsize_bytes.get()), store })
     }
 
     async fn answer<S>(&self, cx: &mut Cx<(), S>, request: &Incoming<Request>) -> Outcome {
@@ -112,9 +131,7 @@ impl Messages {
             }
         };
         let (id, date) = (post.id.clone(), post.date);
-        let (post, own) = (Box::new(post), request.peer.clone());
-        let answer = self.courier.ask(|reply| Mail::Post { post, own, reply }).await;
-        let mut response = match answer.map_err(Refusal::from).flatten() {
+        let mut response = match self.hand_over(post, request.peer.clone()).await {
             Ok(Accepted::Delivered) => dated(request.response(StatusCode::OK), date),
             Ok(Accepted::Stored { date }) => dated(request.response(StatusCode::ACCEPTED), date),
             Err(refusal) => request.response(refusal.code()).with_reason(&refusal.to_string()),
@@ -122,6 +139,13 @@ impl Messages {
         response.headers.set_text("Message-ID", &id);
         cx.send(request.leg, response)?;
         Ok(())
+    }
+
+    /// Gives it to the courier.
+    async fn hand_over(&self, post: Post, own: Option<Peer>) -> Result<Accepted, Refusal> {
+        let room = self.room.take(post.size()).ok_or(Refusal::Busy)?;
+        let post = Box::new(post);
+        self.courier.ask(|reply| Mail::Post { post, room, own, reply }).await?
     }
 }
 

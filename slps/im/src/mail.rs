@@ -3,6 +3,7 @@ use rtcd_sdk::{NoAnswer, Peer, Reply};
 use rtcd_store::StoreError;
 
 use crate::post::Post;
+use crate::room::Part;
 
 /// What the courier is told.
 #[derive(Debug)]
@@ -11,6 +12,8 @@ pub(crate) enum Mail {
     Post {
         /// The message.
         post: Box<Post>,
+        /// What it takes of the room for messages.
+        room: Part,
         /// The device that sends it. `None` if it came from another server.
         own: Option<Peer>,
         /// What became of it.
@@ -47,6 +50,8 @@ pub(crate) enum Refusal {
     BadReceipt,
     #[error("Mailbox full")]
     Full,
+    #[error("Too many of your messages wait there")]
+    Share,
     #[error("Too many messages")]
     Busy,
     #[error("Messages cannot be stored now")]
@@ -61,7 +66,7 @@ impl Refusal {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotYou => StatusCode::FORBIDDEN,
             Self::NoReceiver | Self::BadId | Self::BadReceipt => StatusCode::BAD_REQUEST,
-            Self::Full | Self::Busy | Self::NoStore => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full | Self::Share | Self::Busy | Self::NoStore => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -4,8 +4,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rtcd_sdk::Mailbox;
 use rtcd_sdk::jsip::ByteString;
-use rtcd_store::{Appended, StoreError, StoredMessage};
+use rtcd_store::{Appended, Name, StoreError, StoredMessage};
 
+use crate::counts::Counts;
 use crate::mail::Mail;
 
 /// What the courier has to know from others: that a user has registered, what the store has done. Mail would not do, for a mailbox
@@ -50,19 +51,25 @@ pub(crate) enum Done {
         /// The receiver.
         receiver: ByteString,
         /// Those that could not be.
-        unmarked: Vec<u64>,
+        unmarked: Vec<Name>,
     },
 }
 
 /// What waits for a receiver.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// How many.
-    pub(crate) count: u64,
-    /// The first of them, if they were asked for.
-    pub(crate) page: Vec<StoredMessage>,
-    /// Whether they were asked for.
-    pub(crate) is_read: bool,
+    /// How many, if they were counted.
+    pub(crate) counts: Option<Counts>,
+    /// Some of them, if they were read.
+    pub(crate) page: Option<Page>,
+}
+
+/// Some of what waits for a receiver, in order.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) messages: Vec<StoredMessage>,
+    /// Whether there are more behind these.
+    pub(crate) more: bool,
 }
 
 impl Notes {

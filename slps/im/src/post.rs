@@ -1,7 +1,7 @@
 use rtcd_sdk::jsip::{ByteString, Headers, Method, Request};
 use rtcd_sdk::serde::Deserialize;
 use rtcd_sdk::{Cx, Peer, serde_json, user_in};
-use rtcd_store::{Conversation, Kind, NewMessage, Packed, StoredMessage, date_text};
+use rtcd_store::{Conversation, Kind, Name, NewMessage, Packed, StoredMessage, date_text};
 
 use crate::mail::Refusal;
 
@@ -23,6 +23,8 @@ pub(crate) struct Post {
     pub(crate) headers: Headers,
     /// Ids of messages of the receiver that the sender has read.
     pub(crate) read: Vec<String>,
+    /// Ids of messages of the receiver that the sender has got, as the server says in its name.
+    pub(crate) told: Vec<String>,
 }
 
 /// The longest `Message-ID`, in characters.
@@ -59,19 +61,33 @@ impl Post {
         headers.set_text("Message-ID", &id).set_text("Date", &date_text(date));
         let kind = if is_receipt { Kind::Receipt } else { Kind::Message };
         let (from, to) = (request.from.clone(), request.to.clone());
-        Ok(Self { from, to, sender, receiver, kind, id, date, headers, read })
+        Ok(Self { from, to, sender, receiver, kind, id, date, headers, read, told: Vec::new() })
     }
 
     /// Tells `to` that messages which are stored for `from` have been delivered.
-    pub(crate) fn delivered(from: &str, to: &str, ids: &[String], id: String, date: u64) -> Self {
+    pub(crate) fn delivered(from: &str, to: &str, told: Vec<String>, id: String, date: u64) -> Self {
         let (from, to) = (ByteString::from(from), ByteString::from(to));
         let mut headers = Headers::default();
         headers.set_text("Content-Type", RECEIPT);
         // A list of texts can always be written.
-        let _ = headers.set_json("Body", &serde_json::json!({ "delivered": ids }));
+        let _ = headers.set_json("Body", &serde_json::json!({ "delivered": told }));
         headers.set_text("Message-ID", &id).set_text("Date", &date_text(date));
         let (sender, receiver) = (from.clone(), to.clone());
-        Self { from, to, sender, receiver, kind: Kind::Receipt, id, date, headers, read: Vec::new() }
+        Self { from, to, sender, receiver, kind: Kind::Receipt, id, date, headers, read: Vec::new(), told }
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let names = [&self.from, &self.to, &self.sender, &self.receiver];
+        size_of::<Self>()
+            + names.iter().map(|name| name.len()).sum::<usize>()
+            + self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+            + self.read.iter().map(|id| size_of::<String>() + id.len()).sum::<usize>()
+    }
+
+    /// What tells it from all others for its receiver.
+    pub(crate) fn name(&self) -> Name {
+        Name { sender: self.sender.to_string(), id: self.id.clone(), kind: self.kind }
     }
 
     /// As the store keeps it.

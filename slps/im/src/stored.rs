@@ -5,15 +5,22 @@ use std::mem;
 
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::debug;
-use rtcd_store::{Kind, StoreError, StoredMessage};
+use rtcd_store::{Name, StoreError, StoredMessage};
 
+use crate::counts::Counts;
 use crate::courier::{Courier, begin};
 use crate::inbox::{Backlog, Fate, Leg, Meanwhile, Sending, What};
-use crate::notes::{Done, Found};
+use crate::notes::{Done, Found, Page};
 use crate::post::{Post, stored_copy};
 
 /// How many are read at once.
 const PAGE: usize = 16;
+
+/// How many bytes of them are kept at hand, if they are more than one.
+const PAGE_BYTES: usize = 64 * 1024;
+
+/// How often a message is sent to devices that answer that they cannot take it, before the next one has its turn.
+const TRIES: u32 = 3;
 
 impl Courier {
     /// A device of a user has registered.
@@ -22,6 +29,11 @@ impl Courier {
         let inbox = self.inboxes.entry(user.clone()).or_default();
         inbox.registrations += 1;
         inbox.is_deaf = false;
+        if is_new {
+            inbox.declined = None;
+            // What is being read may have left them out.
+            inbox.is_dirty |= !mem::take(&mut inbox.passed).is_empty();
+        }
         self.mark(cx, user);
         let Some(inbox) = self.inboxes.get(user) else { return };
         match inbox.backlog {
@@ -51,15 +63,23 @@ impl Courier {
     /// Looks up what is stored for a receiver; how many, if it is away.
     pub(crate) fn read(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, meanwhile: Meanwhile) {
         let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
-        inbox.backlog = Backlog::Reading(meanwhile);
+        inbox.read_to = 0;
+        inbox.has_found = false;
         inbox.is_dirty = false;
+        self.read_on(cx, receiver, meanwhile);
+    }
+
+    /// Looks up what is behind that which was read.
+    fn read_on(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, meanwhile: Meanwhile) {
+        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
+        inbox.backlog = Backlog::Reading(meanwhile);
         let is_read = !self.contacts.lookup(receiver).is_empty();
-        let (store, user, after) = (self.store.clone(), receiver.to_string(), inbox.taken_to);
+        let is_counted = !is_read || inbox.is_count_stale(cx.now());
+        let (store, user, after) = (self.store.clone(), receiver.to_string(), inbox.read_to);
         let question = async move {
-            let page = if is_read { store.pending(&user, after, PAGE).await? } else { Vec::new() };
-            let is_all = is_read && page.len() < PAGE;
-            let count = if is_all { page.len() as u64 } else { store.pending_count(&user).await? };
-            Ok(Found { count, page, is_read })
+            let page = if is_read { Some(page(store.pending(&user, after, PAGE).await?)) } else { None };
+            let counts = if is_counted { Some(store.pending_counts(&user).await?.into()) } else { None };
+            Ok(Found { counts, page })
         };
         let (notes, receiver) = (self.notes.clone(), receiver.clone());
         begin(cx, question, move |result| notes.done(Done::Found { receiver, result }));
@@ -82,29 +102,64 @@ impl Courier {
                 inbox.counted = Some(cx.now());
                 self.ask_again(cx, receiver);
             }
-            Ok(Found { count, page, is_read }) => {
-                inbox.stored = count;
-                inbox.counted = Some(cx.now());
-                if count == 0 && inbox.is_dirty || count > 0 && may_send && !is_read {
-                    return self.read(cx, receiver, Meanwhile::Wait);
+            Ok(Found { counts, page }) => {
+                if let Some(counts) = counts {
+                    inbox.stored = counts;
+                    inbox.counted = Some(cx.now());
                 }
-                if count == 0 && inbox.writes == 0 {
-                    inbox.is_deaf = false;
-                    inbox.backlog = Backlog::Clear;
-                } else if !page.is_empty() && may_send {
-                    inbox.backlog = Backlog::Sending(Sending {
-                        more: page.len() >= PAGE,
-                        page: VecDeque::from(page),
-                        legs: Vec::new(),
-                        is_refused: false,
-                        registrations: 0,
-                    });
-                    self.send_next(cx, receiver);
-                } else {
-                    inbox.backlog = Backlog::Waiting;
-                    self.ask_again(cx, receiver);
+                match page {
+                    Some(page) => return self.on_page(cx, receiver, page),
+                    // A device came meanwhile, or a message.
+                    None if may_send || inbox.stored.all() == 0 && inbox.is_dirty => {
+                        return self.read(cx, receiver, Meanwhile::Wait);
+                    }
+                    None if inbox.is_empty() => inbox.backlog = Backlog::Clear,
+                    None => {
+                        inbox.backlog = Backlog::Waiting;
+                        self.ask_again(cx, receiver);
+                    }
                 }
             }
+        }
+        self.serve(cx, receiver);
+    }
+
+    /// Some of what is stored, in order.
+    fn on_page(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, page: Page) {
+        let Page { messages: mut page, more } = page;
+        let may_send = self.may_send(receiver);
+        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
+        inbox.read_to = page.last().map_or(inbox.read_to, |last| last.seq);
+        page.retain(|message| !inbox.is_left_out(&message.name()));
+        inbox.forget_taken();
+        inbox.has_found |= !page.is_empty();
+        if !may_send && (inbox.has_found || more || inbox.is_dirty) {
+            inbox.backlog = Backlog::Waiting;
+            self.ask_again(cx, receiver);
+        } else if !page.is_empty() {
+            inbox.backlog = Backlog::Sending(Sending {
+                more,
+                page: VecDeque::from(page),
+                legs: Vec::new(),
+                is_refused: false,
+                is_declined: false,
+                registrations: 0,
+            });
+            self.send_next(cx, receiver);
+        } else if more {
+            return self.read_on(cx, receiver, Meanwhile::Wait);
+        } else if inbox.has_found || inbox.is_dirty {
+            return self.read(cx, receiver, Meanwhile::Wait);
+        } else if inbox.writing.all() > 0 {
+            inbox.backlog = Backlog::Waiting;
+            self.ask_again(cx, receiver);
+        } else {
+            if inbox.passed.is_empty() {
+                inbox.stored = Counts::default();
+            }
+            inbox.is_deaf = false;
+            // What is there is not known before all that was taken is marked: it is read once more then.
+            inbox.backlog = if inbox.taken.is_empty() { Backlog::Clear } else { Backlog::Unchecked };
         }
         self.serve(cx, receiver);
     }
@@ -116,14 +171,20 @@ impl Courier {
             let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
             let Backlog::Sending(sending) = &mut inbox.backlog else { return };
             let Some(message) = sending.page.front() else {
+                let more = sending.more;
                 self.tell_senders(cx, receiver);
-                return self.read(cx, receiver, Meanwhile::Wait);
+                return if more {
+                    self.read_on(cx, receiver, Meanwhile::Wait)
+                } else {
+                    self.read(cx, receiver, Meanwhile::Wait)
+                };
             };
             if contacts.is_empty() {
                 inbox.backlog = Backlog::Waiting;
                 return self.tell_senders(cx, receiver);
             }
             sending.is_refused = false;
+            sending.is_declined = false;
             sending.registrations = inbox.registrations;
             sending.legs.clear();
             for contact in &contacts {
@@ -154,15 +215,20 @@ impl Courier {
         let Some(at) = sending.legs.iter().position(|open| *open == leg) else { return };
         sending.legs.swap_remove(at);
         sending.is_refused |= fate == Fate::Refused;
+        sending.is_declined |= fate == Fate::Declined;
+        let Sending { is_refused, is_declined, registrations, .. } = *sending;
+        let is_last = sending.legs.is_empty();
         if fate == Fate::Taken {
             if let Some(message) = self.take_first(cx, receiver) {
-                self.note_delivered(message);
+                self.note_delivered(receiver, message.name());
             }
-        } else if !sending.legs.is_empty() {
+        } else if !is_last {
             return;
-        } else if sending.is_refused {
+        } else if is_refused {
             self.take_first(cx, receiver);
-        } else if inbox.registrations == sending.registrations {
+        } else if is_declined && inbox.pass_over(TRIES) {
+            debug!(user = &**receiver, "a stored message is left until a device registers anew");
+        } else if inbox.registrations == registrations {
             inbox.is_deaf = true;
             inbox.backlog = Backlog::Waiting;
             self.ask_again(cx, receiver);
@@ -179,60 +245,45 @@ impl Courier {
         let Backlog::Sending(sending) = &mut inbox.backlog else { return None };
         let message = sending.page.pop_front()?;
         sending.legs.clear();
-        inbox.taken_to = message.seq;
-        inbox.stored = inbox.stored.saturating_sub(1);
-        self.mark_taken(cx, receiver, message.seq);
+        inbox.stored.take(&message.sender);
+        // If devices have had it since before it was stored, their answers do not matter any more.
+        if let Some(number) = inbox.late.remove(&message.name()) {
+            self.posts.remove(&number);
+        }
+        self.mark_taken(cx, receiver, message.name());
         Some(message)
     }
 
-    fn note_delivered(&mut self, message: StoredMessage) {
-        let StoredMessage { id, sender, receiver, kind, .. } = message;
-        if kind == Kind::Message
-            && sender != receiver
-            && let Some(inbox) = self.inboxes.get_mut(&*receiver)
-        {
-            inbox.delivered.entry(sender).or_default().push(id);
-        }
-    }
-
-    /// Tells senders what was delivered from the store.
-    fn tell_senders(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString) {
-        let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
-        for (sender, ids) in mem::take(&mut inbox.delivered) {
-            let receipt = Post::delivered(receiver, &sender, &ids, cx.unique_id(), crate::date(cx));
-            self.accept(cx, receipt, None, None);
-        }
-    }
-
     /// A device has taken a message after it was stored.
-    pub(crate) fn taken_late(&mut self, cx: &mut Cx<Leg>, post: &Post, seq: u64) {
-        let receiver = &post.receiver;
+    pub(crate) fn taken_late(&mut self, cx: &mut Cx<Leg>, post: &Post) {
+        let (receiver, name) = (&post.receiver, post.name());
         let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
         inbox.is_deaf = false;
-        if seq <= inbox.taken_to {
-            return; // it has been sent again, and was taken then
-        }
-        if post.kind == Kind::Message && post.sender != *receiver {
-            inbox.delivered.entry(post.sender.to_string()).or_default().push(post.id.clone());
+        if inbox.taken.contains(&name) {
+            return; // a repeat of it was taken
         }
         match &mut inbox.backlog {
-            Backlog::Sending(sending) if sending.page.front().is_some_and(|first| first.seq == seq) => {
+            Backlog::Sending(sending) if sending.page.front().is_some_and(|first| first.name() == name) => {
                 self.take_first(cx, receiver);
+                self.note_delivered(receiver, name);
                 self.send_next(cx, receiver);
                 return self.serve(cx, receiver);
             }
-            Backlog::Sending(sending) => sending.page.retain(|message| message.seq != seq),
+            Backlog::Sending(sending) => sending.page.retain(|message| message.name() != name),
             Backlog::Clear | Backlog::Unchecked | Backlog::Reading(_) | Backlog::Waiting => {}
         }
-        inbox.stored = inbox.stored.saturating_sub(1);
-        self.mark_taken(cx, receiver, seq);
+        inbox.stored.take(&post.sender);
+        inbox.passed.remove(&name);
+        self.note_delivered(receiver, name.clone());
+        self.mark_taken(cx, receiver, name);
         self.tell_senders(cx, receiver);
     }
 
     /// Marks a message as delivered, and those that could not be marked before.
-    pub(crate) fn mark_taken(&mut self, cx: &Cx<Leg>, receiver: &ByteString, seq: u64) {
+    pub(crate) fn mark_taken(&mut self, cx: &Cx<Leg>, receiver: &ByteString, name: Name) {
         if let Some(inbox) = self.inboxes.get_mut(receiver) {
-            inbox.unmarked.push(seq);
+            inbox.taken.insert(name.clone());
+            inbox.unmarked.push(name);
         }
         self.mark(cx, receiver);
     }
@@ -245,38 +296,58 @@ impl Courier {
             return;
         }
         inbox.is_marking = true;
-        let seqs = mem::take(&mut inbox.unmarked);
-        let (marked, notes) = (self.store.mark_delivered(receiver, seqs.clone()), self.notes.clone());
+        let names = mem::take(&mut inbox.unmarked);
+        let (marked, notes) = (self.store.mark_delivered(receiver, names.clone()), self.notes.clone());
         let receiver = receiver.clone();
         begin(cx, marked, move |marked| {
             if let Err(error) = &marked {
                 debug!(%error, "messages are not marked as delivered");
             }
-            let unmarked = if marked.is_ok() { Vec::new() } else { seqs };
+            let unmarked = if marked.is_ok() { Vec::new() } else { names };
             notes.done(Done::Marked { receiver, unmarked });
         });
     }
 
     /// Messages are marked as delivered, or not: then it is tried again.
-    pub(crate) fn on_marked(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, unmarked: Vec<u64>) {
+    pub(crate) fn on_marked(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, unmarked: Vec<Name>) {
         let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
         inbox.is_marking = false;
-        if unmarked.is_empty() {
+        let is_done = unmarked.is_empty();
+        inbox.unmarked.extend(unmarked);
+        // What is being read now may have been read before they were marked.
+        if !matches!(inbox.backlog, Backlog::Reading(_)) {
+            inbox.forget_taken();
+        }
+        if is_done {
             self.mark(cx, receiver);
         } else {
-            inbox.unmarked.extend(unmarked);
-            self.ask_again(cx, receiver);
+            self.again(cx, receiver);
         }
         self.send_what_waits(cx, receiver);
     }
 
-    /// A receiver whose devices did not answer, or whose store did not, is tried again.
+    /// A receiver whose devices did not answer, or whose store did not, is tried again; what was to be told of it, too.
     pub(crate) fn on_again(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString) {
         if let Some(inbox) = self.inboxes.get_mut(receiver) {
             inbox.again = None;
             inbox.is_deaf = false;
             self.mark(cx, receiver);
+            self.tell_senders(cx, receiver);
             self.send_what_waits(cx, receiver);
         }
     }
+}
+
+/// What is kept at hand of what was read. There are as many pages as receivers, and messages can be large.
+fn page(mut messages: Vec<StoredMessage>) -> Page {
+    let mut more = messages.len() >= PAGE;
+    let mut bytes = 0;
+    let fits = messages.iter().take_while(|message| {
+        bytes += message.headers.len() + message.body.len();
+        bytes <= PAGE_BYTES
+    });
+    let count = fits.count().max(1);
+    more |= count < messages.len();
+    messages.truncate(count);
+    Page { messages, more }
 }

@@ -4,6 +4,7 @@ mod file;
 mod read;
 mod write;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,8 +162,8 @@ impl Database for SqliteDatabase {
         Box::pin(read::pending(&self.readers, receiver, after, limit))
     }
 
-    fn pending_count<'a>(&'a self, receiver: &'a str) -> Asked<'a, u64> {
-        Box::pin(read::pending_count(&self.readers, receiver))
+    fn pending_counts<'a>(&'a self, receiver: &'a str) -> Asked<'a, BTreeMap<String, u64>> {
+        Box::pin(read::pending_counts(&self.readers, receiver))
     }
 
     fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {

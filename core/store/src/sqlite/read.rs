@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqlitePool, query};
 
@@ -31,12 +33,20 @@ pub(super) async fn pending(
     rows.iter().map(|row| message(row, 0)).collect()
 }
 
-pub(super) async fn pending_count(readers: &SqlitePool, receiver: &str) -> Result<u64, Failure> {
-    let row = query("SELECT count(*) FROM messages WHERE receiver = ? AND state = 0 AND kind < 2")
-        .bind(receiver)
-        .fetch_one(readers)
-        .await?;
-    Ok(row.try_get::<i64, _>(0)?.cast_unsigned())
+pub(super) async fn pending_counts(
+    readers: &SqlitePool,
+    receiver: &str,
+) -> Result<BTreeMap<String, u64>, Failure> {
+    // By itself SQLite would take the index that is in the order of senders, with all that was ever delivered.
+    let rows = query(
+        "SELECT sender, count(*) FROM messages INDEXED BY messages_pending
+        WHERE receiver = ? AND state = 0 AND kind < 2 GROUP BY sender",
+    )
+    .bind(receiver)
+    .fetch_all(readers)
+    .await?;
+    let count = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)?.cast_unsigned()));
+    rows.iter().map(count).collect()
 }
 
 pub(super) async fn history(

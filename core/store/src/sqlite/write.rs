@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, query};
 use super::signed;
 use crate::backend::{Write, Written};
 use crate::message::Kind;
-use crate::{Appended, Failure, NewMessage, State};
+use crate::{Appended, Failure, Name, NewMessage, State};
 
 /// So many messages are inserted by one statement.
 const SIZES: [usize; 4] = [64, 16, 4, 1];
@@ -90,8 +90,8 @@ impl Pen {
                 let appended = self.append(&messages).await?;
                 written.extend(appended.into_iter().map(Written::Appended));
             }
-            Write::Delivered { receiver, seqs } => {
-                self.delivered(receiver, seqs).await?;
+            Write::Delivered { receiver, names } => {
+                self.delivered(receiver, names).await?;
                 written.push(Written::Delivered);
             }
             Write::Read { receiver, sender, ids } => {
@@ -183,13 +183,15 @@ impl Pen {
         Ok(Appended { seq, date, is_repeat: true })
     }
 
-    async fn delivered(&mut self, receiver: &str, seqs: &[u64]) -> Result<(), Failure> {
-        let seqs: Vec<_> = seqs.iter().copied().map(signed).collect();
+    async fn delivered(&mut self, receiver: &str, names: &[Name]) -> Result<(), Failure> {
+        let names: Vec<_> =
+            names.iter().map(|name| json!([name.sender, name.id, name.kind.number()])).collect();
         query(
-            "UPDATE messages SET state = 1 WHERE receiver = ? AND state = 0 AND seq IN (SELECT value FROM json_each(?))",
+            "UPDATE messages SET state = 1 WHERE receiver = ? AND state = 0 AND kind < 2
+            AND (sender, id, kind) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))",
         )
         .bind(receiver)
-        .bind(json!(seqs).to_string())
+        .bind(json!(names).to_string())
         .execute(&mut self.connection)
         .await?;
         Ok(())

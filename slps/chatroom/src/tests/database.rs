@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
@@ -98,8 +99,8 @@ impl Database for Moody {
         self.memory.pending(receiver, after, limit)
     }
 
-    fn pending_count<'a>(&'a self, receiver: &'a str) -> Asked<'a, u64> {
-        self.memory.pending_count(receiver)
+    fn pending_counts<'a>(&'a self, receiver: &'a str) -> Asked<'a, BTreeMap<String, u64>> {
+        self.memory.pending_counts(receiver)
     }
 
     fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {

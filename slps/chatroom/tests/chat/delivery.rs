@@ -240,6 +240,32 @@ fn of_too_many_the_oldest_that_waits_is_dropped() {
 }
 
 #[test]
+fn of_too_many_bytes_too() {
+    let mut chat = Chat::with_settings("qsize_bytes: 5000");
+    chat.join("alice");
+    chat.join("bob");
+    let say = |chat: &mut Chat, text: &str, size: usize| {
+        let mut message = chat.request(Method::Message, "alice");
+        message.headers.set_text("Body", text).set_text("X-Large", &"x".repeat(size));
+        assert_eq!(chat.ask(message), 200);
+    };
+    say(&mut chat, "1", 2000);
+    chat.answer("bob", 0, AWAY);
+    for text in ["2", "3", "4", "5"] {
+        say(&mut chat, text, 2000);
+    }
+    chat.harness.advance(Duration::from_secs(5));
+    assert_eq!(chat.copies_to("bob"), ["1", "4"]);
+    chat.answer("bob", 1, OK);
+    assert_eq!(chat.copies_to("bob"), ["1", "4", "5"]);
+    // One is always taken, and what was sent holds no room.
+    for text in ["6", "7", "8"] {
+        say(&mut chat, text, 6000);
+    }
+    assert_eq!(chat.copies_to("bob"), ["1", "4", "5", "6", "7", "8"]);
+}
+
+#[test]
 fn a_message_whose_sender_is_lost_is_handed_out_all_the_same() {
     // What has to be kept before gets more time.
     for (keep, held) in [("false", 200), ("true", 10_000)] {

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
@@ -9,7 +10,7 @@ use rtcd_store::{
 /// A database that fails, or takes its time, as a test wants it.
 #[derive(Debug, Default)]
 pub(crate) struct Moody {
-    memory: Arc<Memory>,
+    memory: Mutex<Arc<Memory>>,
     mood: Arc<Mutex<Mood>>,
 }
 
@@ -23,6 +24,15 @@ struct Mood {
 }
 
 impl Moody {
+    /// Another file takes its place.
+    pub(crate) fn replace(&self, memory: Arc<Memory>) {
+        *self.memory.lock().unwrap() = memory;
+    }
+
+    fn memory(&self) -> Arc<Memory> {
+        self.memory.lock().unwrap().clone()
+    }
+
     /// It takes no more.
     pub(crate) fn set_full(&self, is_full: bool) {
         self.mood.lock().unwrap().is_full = is_full;
@@ -72,31 +82,32 @@ impl Moody {
 
 impl Database for Moody {
     fn write<'a>(&'a self, batch: &'a [Write]) -> Asked<'a, Vec<Written>> {
-        self.asked(true, Box::pin(async move { self.memory.write(batch).await }))
+        self.asked(true, Box::pin(async move { self.memory().write(batch).await }))
     }
 
     fn forget(&self, date: u64, limit: usize) -> Asked<'_, u64> {
-        self.memory.forget(date, limit)
+        let memory = self.memory();
+        Box::pin(async move { memory.forget(date, limit).await })
     }
 
     fn check(&self) -> Asked<'_, ()> {
-        self.memory.check()
+        Box::pin(async { Ok(()) })
     }
 
     fn close(&self) -> Asked<'_, ()> {
-        self.memory.close()
+        Box::pin(async { Ok(()) })
     }
 
     fn pending<'a>(&'a self, receiver: &'a str, after: u64, limit: usize) -> Asked<'a, Vec<StoredMessage>> {
-        self.asked(false, Box::pin(async move { self.memory.pending(receiver, after, limit).await }))
+        self.asked(false, Box::pin(async move { self.memory().pending(receiver, after, limit).await }))
     }
 
-    fn pending_count<'a>(&'a self, receiver: &'a str) -> Asked<'a, u64> {
-        self.asked(false, Box::pin(async move { self.memory.pending_count(receiver).await }))
+    fn pending_counts<'a>(&'a self, receiver: &'a str) -> Asked<'a, BTreeMap<String, u64>> {
+        self.asked(false, Box::pin(async move { self.memory().pending_counts(receiver).await }))
     }
 
     fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {
-        self.asked(false, Box::pin(async move { self.memory.history(conversation, page).await }))
+        self.asked(false, Box::pin(async move { self.memory().history(conversation, page).await }))
     }
 
     fn conversations<'a>(
@@ -105,6 +116,6 @@ impl Database for Moody {
         before: Option<u64>,
         limit: usize,
     ) -> Asked<'a, Vec<ConversationSummary>> {
-        self.asked(false, Box::pin(async move { self.memory.conversations(user, before, limit).await }))
+        self.asked(false, Box::pin(async move { self.memory().conversations(user, before, limit).await }))
     }
 }

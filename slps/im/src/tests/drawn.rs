@@ -1,5 +1,5 @@
-//! Whatever happens, in whatever order: each message has one answer, what was answered 200 or 202 arrives, and on no device does a message of a
-//! sender come before an earlier one.
+//! Whatever happens, in whatever order: each message has one answer in time, what was answered 200 or 202 arrives, and on no device does a
+//! message of a sender come before an earlier one.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -8,12 +8,12 @@ use rtcd_sdk::Peer;
 use rtcd_sdk::harness::Dialog;
 use rtcd_sdk::jsip::StatusCode;
 
-use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, Said, TIMEOUT, desk, phone, text};
+use super::office::{ALICE, AWAY, BOB, BUSY, CAROL, OK, Office, Said, TIMEOUT, desk, phone, text};
 
 #[test]
 fn nothing_is_lost_and_nothing_overtakes() {
     for seed in 1..120 {
-        Run::new(seed, Store::Fills).whole();
+        Run::new(seed, Trouble::Fills).whole();
     }
 }
 
@@ -21,21 +21,33 @@ fn nothing_is_lost_and_nothing_overtakes() {
 #[test]
 fn nothing_is_lost_if_the_store_dies_and_comes_back() {
     for seed in 1..120 {
-        Run::new(seed, Store::Dies).whole();
+        Run::new(seed, Trouble::Dies).whole();
     }
 }
 
-/// What happens to the store.
+/// What cannot be taken for a while is sent later than what is behind it.
+#[test]
+fn nothing_is_lost_if_devices_often_cannot_take_it() {
+    for seed in 1..120 {
+        Run::new(seed, Trouble::Declined).whole();
+    }
+}
+
+/// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Store {
+enum Trouble {
+    /// The disk is full now and then.
     Fills,
+    /// The store is dead now and then.
     Dies,
+    /// As [`Fills`](Self::Fills), and devices say 503.
+    Declined,
 }
 
 struct Run {
     seed: u64,
     random: u64,
-    store: Store,
+    trouble: Trouble,
     office: Office,
     devices: [Peer; 2],
     /// Copies that a device has before it, in order: as on a socket.
@@ -45,14 +57,17 @@ struct Run {
     taken: BTreeMap<(String, String), Vec<u32>>,
     seen: BTreeSet<(String, String, u32)>,
     said: Vec<(Said, String, u32)>,
+    /// Those without an answer, and when their time is over.
+    open: Vec<(Said, Duration)>,
+    passed: Duration,
     numbers: BTreeMap<String, u32>,
 }
 
 impl Run {
-    fn new(seed: u64, store: Store) -> Self {
+    fn new(seed: u64, trouble: Trouble) -> Self {
         Self {
             seed,
-            store,
+            trouble,
             random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             office: Office::with_settings("{patience: 2s, retry: 5s}"),
             devices: [phone(BOB), desk(BOB)],
@@ -61,6 +76,8 @@ impl Run {
             taken: BTreeMap::new(),
             seen: BTreeSet::new(),
             said: Vec::new(),
+            open: Vec::new(),
+            passed: Duration::ZERO,
             numbers: BTreeMap::new(),
         }
     }
@@ -77,25 +94,26 @@ impl Run {
             let device = self.devices[self.draw(2)].clone();
             match self.draw(16) {
                 0..=4 => self.say(),
+                6 | 7 if self.trouble == Trouble::Declined => self.answer(&device, BUSY),
                 5..=7 => self.answer(&device, OK),
                 8 => self.answer(&device, TIMEOUT),
                 9 => {
-                    let code = [AWAY, StatusCode::SERVICE_UNAVAILABLE][self.draw(2)];
+                    let code = [AWAY, BUSY][self.draw(2)];
                     self.answer(&device, code);
                 }
                 10 => self.office.registers(&device),
                 11 => self.office.gone(&device),
                 12 => {
                     let ms = [1, 300, 2000, 5000][self.draw(4)];
-                    self.office.passes(Duration::from_millis(ms));
+                    self.pass(Duration::from_millis(ms));
                 }
                 13 => self.office.database().set_slow(true),
                 14 => self.be_quick(),
                 _ => {
                     let is_full = self.draw(3) == 0;
-                    match self.store {
-                        Store::Fills => self.office.database().set_full(is_full),
-                        Store::Dies => self.office.database().set_dead(is_full),
+                    match self.trouble {
+                        Trouble::Fills | Trouble::Declined => self.office.database().set_full(is_full),
+                        Trouble::Dies => self.office.database().set_dead(is_full),
                     }
                 }
             }
@@ -111,6 +129,18 @@ impl Run {
         let number = *number;
         let said = self.office.say(&phone(sender), BOB, &number.to_string());
         self.said.push((said, sender.to_owned(), number));
+        self.open.push((said, self.passed + Duration::from_secs(4)));
+    }
+
+    /// No sender waits for longer than its stack does.
+    fn pass(&mut self, time: Duration) {
+        self.office.passes(time);
+        self.passed += time;
+        self.open.retain(|(said, _)| self.office.code(*said).is_none());
+        for (said, until) in &self.open {
+            let log = self.office.log();
+            assert!(*until > self.passed, "seed {}: no answer for {said:?}\n{log}", self.seed);
+        }
     }
 
     fn be_quick(&mut self) {
@@ -152,6 +182,9 @@ impl Run {
         self.office.database().set_dead(false);
         self.be_quick();
         for device in self.devices.clone() {
+            self.office.gone(&device);
+        }
+        for device in self.devices.clone() {
             self.office.registers(&device);
         }
         self.look();
@@ -162,7 +195,7 @@ impl Run {
                 }
                 self.look();
             }
-            self.office.passes(Duration::from_secs(1));
+            self.pass(Duration::from_secs(1));
             self.look();
         }
         self.check();
@@ -172,7 +205,7 @@ impl Run {
         let seed = self.seed;
         for ((device, sender), numbers) in &self.taken {
             assert!(
-                self.store == Store::Dies || numbers.is_sorted(),
+                self.trouble != Trouble::Fills || numbers.is_sorted(),
                 "seed {seed}: {sender} to {device}: {numbers:?}\n{}",
                 self.office.log()
             );

@@ -5,9 +5,9 @@ use std::time::Duration;
 use rtcd_sdk::Peer;
 use rtcd_sdk::jsip::StatusCode;
 use rtcd_sdk::serde_json::json;
-use rtcd_store::State;
+use rtcd_store::{State, Store};
 
-use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, TIMEOUT, desk, phone};
+use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, Said, TIMEOUT, desk, kept, phone};
 
 #[test]
 fn delivered() {
@@ -93,11 +93,12 @@ fn an_answer_that_comes_while_it_is_being_stored() {
     let said = office.say(&phone(ALICE), BOB, "1");
     office.database().set_slow(true);
     office.passes(Duration::from_secs(2));
-    office.takes(&phone(BOB), 0, OK);
     assert_eq!(office.code(said), None);
+    office.takes(&phone(BOB), 0, OK);
+    assert_eq!(office.code(said), Some(200));
     office.database().set_slow(false);
     office.goes_on();
-    assert_eq!((office.code(said), office.stored_for(BOB)), (Some(200), 0));
+    assert_eq!(office.stored_for(BOB), 0);
     let next = office.say(&phone(ALICE), BOB, "2");
     office.takes(&phone(BOB), 1, OK);
     assert_eq!(office.code(next), Some(200));
@@ -126,6 +127,56 @@ fn receipts() {
     assert_eq!(office.history(ALICE, BOB)[0].state, State::Read);
     // No receipt for a receipt.
     assert_eq!((office.stored_for(ALICE), office.stored_for(BOB)), (0, 0));
+}
+
+/// That a message was delivered is said again until the store takes it, or a device is there.
+#[test]
+fn receipts_outlast_a_full_disk() {
+    for comes_meanwhile in [false, true] {
+        let mut office = Office::new();
+        let said = office.say(&phone(ALICE), BOB, "1");
+        office.registers(&phone(BOB));
+        office.database().set_full(true);
+        office.takes(&phone(BOB), 0, OK);
+        office.gone(&phone(BOB));
+        office.passes(Duration::from_secs(60));
+        if comes_meanwhile {
+            office.registers(&phone(ALICE));
+            office.passes(Duration::from_secs(5));
+            office.takes(&phone(ALICE), 0, OK);
+        }
+        office.database().set_full(false);
+        office.passes(Duration::from_secs(5));
+        assert_eq!((office.stored_for(BOB), office.stored_for(ALICE)), (0, u64::from(!comes_meanwhile)));
+        if !comes_meanwhile {
+            office.registers(&phone(ALICE));
+            office.takes(&phone(ALICE), 0, OK);
+        }
+        office.passes(Duration::from_secs(60));
+        let copies = office.copies(&phone(ALICE));
+        assert_eq!(copies.len(), 1, "{}", office.log());
+        assert_eq!(office.copy(copies[0]).headers.raw("Body"), Some(r#"{"delivered":["1"]}"#));
+        office.all_done(&[said]);
+    }
+}
+
+/// But not of any number of them.
+#[test]
+fn receipts_of_so_many_outlast_a_full_disk() {
+    let mut office = Office::with_settings("max_stored: 20000");
+    let said: Vec<_> = (0..1100).map(|n| office.say(&phone(ALICE), BOB, &n.to_string())).collect();
+    office.registers(&phone(BOB));
+    office.database().set_full(true);
+    while let Some(copy) = office.unanswered(&phone(BOB)) {
+        office.answers(copy, OK);
+    }
+    office.database().set_full(false);
+    office.passes(Duration::from_secs(5));
+    let store = Store::over(office.database());
+    let receipts = office.block_on(async { store.pending(ALICE, 0, 1000).await }).unwrap();
+    let ids: usize = receipts.iter().map(|receipt| receipt.body.matches(',').count() + 1).sum();
+    assert_eq!((receipts.len(), ids, office.stored_for(BOB)), (10, 1000, 0));
+    office.all_done(&said);
 }
 
 #[test]
@@ -226,21 +277,94 @@ fn a_store_that_does_not_answer_holds_up_no_device() {
 }
 
 #[test]
-fn a_full_mailbox() {
-    let mut office = Office::with_settings("max_stored: 2");
-    let mut said: Vec<_> = ["1", "2", "3"].map(|text| office.say(&phone(ALICE), BOB, text)).into();
-    // A repeat is there already, but whether it is one is seen too late.
+fn a_store_that_does_not_answer_holds_up_no_sender() {
+    let mut office = Office::new();
+    office.database().set_slow(true);
+    let mut said = vec![office.say(&phone(ALICE), BOB, "1"), office.say(&phone(ALICE), BOB, "2")];
+    office.passes(Duration::from_millis(3999));
+    assert_eq!([office.code(said[0]), office.code(said[1])], [None; 2]);
+    office.passes(Duration::from_millis(1));
+    assert_eq!([office.code(said[0]), office.code(said[1])], [Some(503); 2]);
+    office.database().set_slow(false);
+    office.goes_on();
+    // They were stored all the same, and are there once when they are sent again.
+    said.push(office.say(&phone(ALICE), BOB, "1"));
+    said.push(office.say(&phone(ALICE), BOB, "2"));
+    assert_eq!([office.code(said[2]), office.code(said[3])], [Some(202); 2]);
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    office.takes(&phone(BOB), 1, OK);
+    assert_eq!(office.texts(&phone(BOB)), ["1", "2"]);
+    office.all_done(&said);
+}
+
+/// Whose turn comes when its time is over is stored.
+#[test]
+fn a_slow_device_holds_up_no_sender() {
+    let mut office = Office::new();
+    office.registers(&phone(BOB));
+    let mut said: Vec<_> = (0..20).map(|n| office.say(&phone(ALICE), BOB, &n.to_string())).collect();
+    for n in 0..6 {
+        office.passes(Duration::from_millis(300));
+        office.takes(&phone(BOB), n, OK);
+    }
+    office.passes(Duration::from_millis(200));
     let codes: Vec<_> = said.iter().map(|said| office.code(*said)).collect();
-    assert_eq!(codes, [Some(202), Some(202), Some(503)]);
-    let reason = office.answer(said[2]).and_then(|answer| answer.headers.json::<String>("Reason"));
-    assert_eq!(reason.as_deref(), Some("Mailbox full"));
+    assert_eq!(codes, [vec![Some(200); 6], vec![Some(202); 14]].concat());
+    said.push(office.say(&phone(ALICE), BOB, "20"));
+    for n in 6..21 {
+        office.takes(&phone(BOB), n, OK);
+    }
+    let expected: Vec<_> = (0..21).map(|n| n.to_string()).collect();
+    assert_eq!(office.texts(&phone(BOB)), expected);
+    office.all_done(&said);
+}
+
+#[test]
+fn a_full_mailbox() {
+    let mut office = Office::with_settings("max_stored: 20");
+    let sender = |n: usize| phone(&format!("user-{}@test.com", n / 2));
+    let mut said: Vec<_> = (0..20).map(|n| office.say(&sender(n), BOB, &n.to_string())).collect();
+    assert!(said.iter().all(|said| office.code(*said) == Some(202)));
+    said.push(office.say(&phone(ALICE), BOB, "20"));
+    assert_eq!(reason(&office, said[20]), "503 Mailbox full");
     office.registers(&phone(BOB));
     office.takes(&phone(BOB), 0, OK);
     office.gone(&phone(BOB));
     office.takes(&phone(BOB), 1, TIMEOUT);
-    said.push(office.say(&phone(ALICE), BOB, "3"));
-    assert_eq!(office.code(said[3]), Some(202));
+    said.push(office.say(&phone(ALICE), BOB, "20"));
+    assert_eq!(office.code(said[21]), Some(202));
     office.all_done(&said);
+}
+
+/// What is stored is counted, not only what came since.
+#[test]
+fn a_sender_has_a_tenth_of_a_mailbox() {
+    let mut office = Office::with_settings("max_stored: 20");
+    for text in ["1", "2"] {
+        drop(Store::over(office.database()).append(kept(text, ALICE, BOB)));
+    }
+    let say = |office: &mut Office, from: &str, text: &str| {
+        let said = office.say(&phone(from), BOB, text);
+        office.all_done(&[said]);
+        reason(office, said)
+    };
+    const OVER: &str = "503 Too many of your messages wait there";
+    assert_eq!(say(&mut office, ALICE, "3"), OVER);
+    assert_eq!([say(&mut office, CAROL, "4"), say(&mut office, CAROL, "5")], ["202 "; 2]);
+    assert_eq!(say(&mut office, CAROL, "6"), OVER);
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    office.gone(&phone(BOB));
+    office.takes(&phone(BOB), 1, TIMEOUT);
+    assert_eq!([say(&mut office, ALICE, "7"), say(&mut office, ALICE, "8")], ["202 ", OVER]);
+    assert_eq!(office.stored_for(BOB), 4);
+}
+
+/// Code and `Reason`.
+fn reason(office: &Office, said: Said) -> String {
+    let answer = office.answer(said).unwrap();
+    format!("{} {}", answer.code.as_u16(), answer.headers.json::<String>("Reason").unwrap_or_default())
 }
 
 #[test]
@@ -248,10 +372,9 @@ fn a_full_mailbox_is_counted_anew_after_a_while() {
     let mut office = Office::with_settings("max_stored: 1");
     let mut said = vec![office.say(&phone(ALICE), BOB, "1"), office.say(&phone(ALICE), BOB, "2")];
     assert_eq!(office.code(said[1]), Some(503));
-    let store = rtcd_store::Store::over(office.database());
-    drop(store.mark_delivered(BOB, vec![1])); // somebody else has
-    let marked = std::pin::pin!(store.mark_delivered(BOB, vec![1]));
-    let _ = marked.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    let store = Store::over(office.database());
+    // Somebody else has.
+    drop(store.mark_delivered(BOB, vec![kept("1", ALICE, BOB).name()]));
     said.push(office.say(&phone(ALICE), BOB, "2"));
     assert_eq!(office.code(said[2]), Some(503));
     office.passes(Duration::from_secs(10));
@@ -274,7 +397,8 @@ fn a_full_mailbox_that_cannot_be_counted() {
     office.database().set_unreadable(false);
     office.database().set_slow(false);
     office.goes_on();
-    assert_eq!(office.code(said[1]), Some(202));
+    // It took too long to say so.
+    assert_eq!((office.code(said[1]), office.stored_for(BOB)), (Some(503), 2));
     office.all_done(&said);
 }
 
@@ -328,6 +452,30 @@ fn too_much_is_503() {
     assert_eq!(office.code(said[4]), Some(503));
     for n in 0..3 {
         office.takes(&phone(BOB), n, OK);
+    }
+    office.all_done(&said);
+}
+
+/// Bytes are counted until nothing of a message is left, and then they are free again.
+#[test]
+fn too_many_bytes_are_503() {
+    let mut office = Office::with_settings("qsize_bytes: 10000");
+    office.registers(&phone(BOB));
+    let large = |office: &mut Office, to, text: &str| {
+        let mut message = office.message(&phone(ALICE), to, text);
+        message.headers.set_text("X-Large", &"x".repeat(4000));
+        office.send(&phone(ALICE), message)
+    };
+    let mut said: Vec<_> = (0..3).map(|n| large(&mut office, BOB, &n.to_string())).collect();
+    assert_eq!(reason(&office, said[2]), "503 Too many messages");
+    said.push(office.say(&phone(ALICE), BOB, "small"));
+    office.takes(&phone(BOB), 0, OK);
+    office.takes(&phone(BOB), 1, OK);
+    office.takes(&phone(BOB), 2, OK);
+    assert_eq!(office.code(said[3]), Some(200));
+    for n in 0..10 {
+        said.push(large(&mut office, CAROL, &n.to_string()));
+        assert_eq!(office.code(said[4 + n]), Some(202));
     }
     office.all_done(&said);
 }

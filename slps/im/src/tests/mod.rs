@@ -5,4 +5,5 @@ mod database;
 mod drawn;
 mod flows;
 mod office;
+mod settings;
 mod stored;

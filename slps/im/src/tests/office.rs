@@ -1,10 +1,11 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rtcd_sdk::Peer;
 use rtcd_sdk::harness::{Dialog, Harness};
 use rtcd_sdk::prelude::*;
-use rtcd_store::{Conversation, Page, Store, StoredMessage};
+use rtcd_store::{Conversation, Kind, NewMessage, Page, Store, StoredMessage};
 use slp_registrar::{Contact, Contacts, Presence};
 
 use super::database::Moody;
@@ -16,6 +17,7 @@ pub(crate) const CAROL: &str = "carol@test.com";
 
 pub(crate) const OK: StatusCode = StatusCode::OK;
 pub(crate) const AWAY: StatusCode = StatusCode::TEMPORARILY_NOT_AVAILABLE;
+pub(crate) const BUSY: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 pub(crate) const TIMEOUT: StatusCode = StatusCode::REQUEST_TIMEOUT;
 
 pub(crate) fn phone(user: &str) -> Peer {
@@ -65,6 +67,7 @@ pub(crate) struct Office {
     begin: Instant,
     registered: u32,
     said: usize,
+    answered: BTreeSet<Dialog>,
 }
 
 /// A message that somebody sent.
@@ -79,7 +82,13 @@ impl Office {
     pub(crate) fn with_settings(yaml: &str) -> Self {
         #[expect(clippy::disallowed_methods, reason = "it has to differ from others, nothing else")]
         let begin = Instant::now();
-        Self { harness: Harness::with_settings(yaml), begin, registered: 0, said: 0 }
+        Self {
+            harness: Harness::with_settings(yaml),
+            begin,
+            registered: 0,
+            said: 0,
+            answered: BTreeSet::new(),
+        }
     }
 
     pub(crate) fn database(&self) -> Arc<Moody> {
@@ -168,6 +177,16 @@ impl Office {
         self.harness.ended(copy);
     }
 
+    /// The last copy that was sent to a device, if there is one that it has not answered.
+    pub(crate) fn unanswered(&mut self, peer: &Peer) -> Option<Dialog> {
+        let last = *self.copies(peer).last()?;
+        (self.answered.insert(last)).then_some(last)
+    }
+
+    pub(crate) fn block_on<T>(&mut self, future: impl Future<Output = T>) -> T {
+        self.harness.block_on(future)
+    }
+
     pub(crate) fn answers(&mut self, copy: Dialog, code: StatusCode) {
         self.harness.answer(copy, Method::Message, code);
         self.harness.ended(copy);
@@ -208,4 +227,20 @@ impl Office {
 /// What a copy says.
 pub(crate) fn text(copy: &Request) -> String {
     copy.headers.raw("Body").unwrap_or_default().trim_matches('"').to_owned()
+}
+
+/// A message as it is stored that waits for its receiver.
+pub(crate) fn kept(text: &str, from: &str, to: &str) -> NewMessage {
+    NewMessage {
+        conversation: Conversation::between(from, to),
+        id: text.to_owned(),
+        sender: from.to_owned(),
+        receiver: to.to_owned(),
+        kind: Kind::Message,
+        date: 0,
+        content_type: None,
+        headers: "{}".to_owned(),
+        body: format!("\"{text}\""),
+        delivered: false,
+    }
 }

@@ -1,10 +1,12 @@
 //! What is stored: when it is sent, and in which order beside what is new.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rtcd_sdk::jsip::StatusCode;
+use rtcd_store::{Memory, Store};
 
-use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, TIMEOUT, desk, phone};
+use super::office::{ALICE, AWAY, BOB, BUSY, CAROL, OK, Office, TIMEOUT, desk, kept, phone};
 
 #[test]
 fn redelivery_keeps_the_message_id_and_all_else() {
@@ -43,6 +45,26 @@ fn in_order_and_what_is_new_behind() {
     assert_eq!(office.stored_for(BOB), 0);
 }
 
+/// Fewer of them are at hand, and all arrive.
+#[test]
+fn large_ones_in_order() {
+    let mut office = Office::new();
+    let sizes = [60, 60, 1, 1, 100, 1, 63, 1];
+    let mut said = Vec::new();
+    for (n, size) in sizes.into_iter().enumerate() {
+        let mut message = office.message(&phone(ALICE), BOB, &n.to_string());
+        message.headers.set_text("X-Large", &"x".repeat(size * 1024));
+        said.push(office.send(&phone(ALICE), message));
+    }
+    office.registers(&phone(BOB));
+    for n in 0..8 {
+        office.takes(&phone(BOB), n, OK);
+    }
+    assert_eq!(office.texts(&phone(BOB)).concat(), "01234567");
+    office.all_done(&said);
+    assert_eq!(office.stored_for(BOB), 0);
+}
+
 #[test]
 fn what_comes_with_the_last_of_it_waits_and_is_delivered() {
     let mut office = Office::new();
@@ -76,7 +98,7 @@ fn but_not_for_longer_than_its_patience() {
 
 #[test]
 fn after_a_failure_it_waits_for_the_next_register() {
-    for code in [AWAY, TIMEOUT, StatusCode::SERVICE_UNAVAILABLE] {
+    for code in [AWAY, TIMEOUT, BUSY] {
         let mut office = Office::new();
         let said = [office.say(&phone(ALICE), BOB, "1"), office.say(&phone(ALICE), BOB, "2")];
         office.registers(&phone(BOB));
@@ -118,6 +140,88 @@ fn a_device_that_registers_while_another_fails_is_tried_at_once() {
     assert_eq!(office.texts(&desk(BOB)), ["1"]);
     office.takes(&desk(BOB), 0, OK);
     office.all_done(&said);
+}
+
+/// A message that makes a device answer 503 does not hold up the others. It comes again to a device that is new, once.
+#[test]
+fn but_not_for_ever_if_a_device_answers() {
+    let mut office = Office::new();
+    let mut said: Vec<_> = ["1", "2", "3"].map(|text| office.say(&phone(ALICE), BOB, text)).into();
+    office.registers(&phone(BOB));
+    for n in 0..3 {
+        office.takes(&phone(BOB), n, BUSY);
+        office.passes(Duration::from_secs(5));
+    }
+    office.takes(&phone(BOB), 3, OK);
+    office.takes(&phone(BOB), 4, OK);
+    assert_eq!((office.texts(&phone(BOB)).join(" "), office.stored_for(BOB)), ("1 1 1 2 3".into(), 1));
+    // It goes on as if nothing were stored; that the device is still there changes nothing.
+    office.registers(&phone(BOB));
+    office.passes(Duration::from_secs(60));
+    said.push(office.say(&phone(ALICE), BOB, "4"));
+    office.takes(&phone(BOB), 5, OK);
+    assert_eq!(office.code(said[3]), Some(200));
+    // Another one is stored: it is found, and the first one is not.
+    said.push(office.say(&phone(CAROL), BOB, "5"));
+    office.takes(&phone(BOB), 6, TIMEOUT);
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 7, OK);
+    assert_eq!(office.texts(&phone(BOB)).join(" "), "1 1 1 2 3 4 5 5");
+    office.registers(&desk(BOB));
+    assert_eq!((office.texts(&phone(BOB)).len(), office.texts(&desk(BOB)).join(" ")), (9, "1".into()));
+    office.takes(&desk(BOB), 0, OK);
+    office.registers(&desk(BOB));
+    office.gone(&phone(BOB));
+    office.registers(&phone(BOB));
+    assert_eq!((office.texts(&phone(BOB)).len(), office.stored_for(BOB)), (9, 0));
+    office.all_done(&said);
+}
+
+/// Many such messages: more than are read at once.
+#[test]
+fn what_was_passed_over_is_found_in_its_order() {
+    let mut office = Office::new();
+    let said: Vec<_> = (0..40).map(|n| office.say(&phone(ALICE), BOB, &n.to_string())).collect();
+    office.registers(&phone(BOB));
+    let mut sent = 0;
+    for _ in 0..40 {
+        for _ in 0..3 {
+            office.takes(&phone(BOB), sent, BUSY);
+            office.passes(Duration::from_secs(5));
+            sent += 1;
+        }
+    }
+    assert_eq!((office.texts(&phone(BOB)).len(), office.stored_for(BOB)), (120, 40));
+    office.passes(Duration::from_secs(60));
+    office.registers(&desk(BOB));
+    for n in 0..40 {
+        assert_eq!(office.texts(&desk(BOB)).len(), n + 1, "one under way");
+        office.takes(&desk(BOB), n, OK);
+    }
+    let expected: Vec<_> = (0..40).map(|n| n.to_string()).collect();
+    assert_eq!((office.texts(&desk(BOB)), office.stored_for(BOB)), (expected, 0));
+    office.all_done(&said);
+}
+
+/// A device that comes while they are looked for.
+#[test]
+fn what_was_passed_over_and_a_new_device_cross() {
+    let mut office = Office::new();
+    let said = [office.say(&phone(ALICE), BOB, "1"), office.say(&phone(ALICE), BOB, "2")];
+    office.registers(&phone(BOB));
+    for n in 0..3 {
+        office.takes(&phone(BOB), n, BUSY);
+        office.passes(Duration::from_secs(5));
+    }
+    office.database().set_slow(true);
+    office.takes(&phone(BOB), 3, OK);
+    office.registers(&desk(BOB));
+    office.database().set_slow(false);
+    office.goes_on();
+    assert_eq!(office.texts(&desk(BOB)), ["1"]);
+    office.takes(&desk(BOB), 0, OK);
+    office.all_done(&said);
+    assert_eq!(office.stored_for(BOB), 0);
 }
 
 #[test]
@@ -236,6 +340,51 @@ fn a_repeat_of_what_is_stored_is_stored_once() {
     office.takes(&phone(BOB), 0, OK);
     assert_eq!(office.texts(&phone(BOB)), ["1"]);
     office.all_done(&[first, again]);
+}
+
+/// An older copy of the file is put in its place while what was taken is not marked: other messages are in the places.
+#[test]
+fn another_file_in_place_of_the_one_that_was_read() {
+    let mut office = Office::new();
+    let said = ["1", "2", "3"].map(|text| office.say(&phone(ALICE), BOB, text));
+    office.registers(&phone(BOB));
+    office.database().set_full(true);
+    for n in 0..3 {
+        office.takes(&phone(BOB), n, OK);
+    }
+    let older = Arc::new(Memory::default());
+    for (text, from) in [("4", CAROL), ("2", ALICE), ("5", CAROL)] {
+        drop(Store::over(older.clone()).append(kept(text, from, BOB)));
+    }
+    office.database().replace(older);
+    office.database().set_full(false);
+    office.passes(Duration::from_secs(5));
+    // What the device has is not sent again, and nothing else is taken for it.
+    assert_eq!((office.texts(&phone(BOB)).len(), office.stored_for(BOB)), (4, 2));
+    office.takes(&phone(BOB), 3, OK);
+    office.takes(&phone(BOB), 4, OK);
+    assert_eq!(office.texts(&phone(BOB)), ["1", "2", "3", "4", "5"]);
+    office.all_done(&said);
+    assert_eq!(office.stored_for(BOB), 0);
+}
+
+/// The same between two messages of which more are behind.
+#[test]
+fn another_file_while_what_is_stored_is_sent() {
+    let mut office = Office::new();
+    let said: Vec<_> = (0..20).map(|n| office.say(&phone(ALICE), BOB, &n.to_string())).collect();
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    let older = Arc::new(Memory::default());
+    drop(Store::over(older.clone()).append(kept("old", CAROL, BOB)));
+    office.database().replace(older);
+    for n in 1..17 {
+        office.takes(&phone(BOB), n, OK);
+    }
+    let texts = office.texts(&phone(BOB));
+    assert_eq!((texts.len(), &*texts[16]), (17, "old"));
+    office.all_done(&said);
+    assert_eq!(office.stored_for(BOB), 0);
 }
 
 /// Those who are away and have nothing under way are forgotten, and found again.
