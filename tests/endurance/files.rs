@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
@@ -50,10 +51,20 @@ async fn clients_leave_files_to_the_rest() {
     }
     assert_eq!(clients.len(), FOR_CLIENTS - 2);
     assert!(refused.iter().all(|error| error.starts_with("HTTP/1.1 503 ")), "{refused:?}");
-    // Callers of the API side come in, those over connections of their own too.
-    drop(TcpStream::connect(program.api).await.unwrap());
+    // Callers of the API side come in, and take no more than their part, whatever they try.
+    let mut callers = Vec::new();
+    for _ in 0..2 * FILES {
+        callers.push(TcpStream::connect(program.api).await.unwrap());
+    }
+    call.say().await;
+    call.answered().await;
+    drop(callers);
+    let mut tick = interval(Duration::from_millis(10));
+    while program.curl("GET", "/healthz").await.0 != 200 {
+        tick.tick().await;
+    }
     let metrics = Metrics::of(&program).await;
-    assert_eq!(metrics.value("rtcd_not_let_in_total{why=\"nofile\"}"), refused.len() as f64);
+    assert_eq!(metrics.value("rtcd_upgrades_total{status=\"503\"}"), refused.len() as f64);
     assert_eq!(metrics.value("rtcd_accept_errors_total"), 0.0);
     call.say().await;
     call.answered().await;
@@ -78,9 +89,10 @@ async fn with_no_file_left_calls_go_on() {
     let mut call = Pair::call(program.rtc, "files", 0, Cut::Reset, 600).await;
 
     let start = Instant::now();
-    // Callers are not counted: they take all.
+    // It may open no more than it has.
+    may_open(&program, Usage::of(program.id()).files as u64);
     let mut callers = Vec::new();
-    for _ in 0..FILES {
+    for _ in 0..10 {
         callers.push(TcpStream::connect(program.api).await.unwrap());
     }
     until("the API side pauses", || lines(folder.path(), "cannot accept connections") == 1).await;
@@ -105,9 +117,10 @@ async fn with_no_file_left_calls_go_on() {
     println!("no file left: {cpu:?} of CPU in {took:?}, with a call going on");
     assert!(late.try_join_next().is_none());
 
-    drop(callers);
-    println!("a new client was let in {:?} after the others had gone", let_in(program.rtc).await);
+    may_open(&program, FILES.into());
+    println!("a new client was let in {:?} after there were files again", let_in(program.rtc).await);
     late.join_all().await;
+    drop(callers);
     // Whoever pauses cannot fail more often; and each pause has one line.
     let errors = Metrics::of(&program).await.value("rtcd_accept_errors_total");
     let most = 2.0 * (1.0 + start.elapsed().as_secs_f64() / REST.as_secs_f64());
@@ -121,6 +134,13 @@ async fn with_no_file_left_calls_go_on() {
     fresh.again(&program).await;
     program.signal("TERM");
     assert!(program.ended().await.success());
+}
+
+/// Sets how many files a process may open, from outside.
+fn may_open(program: &Program, files: u64) {
+    let pid = Pid::from_raw(program.id().try_into().unwrap());
+    let limit = Rlimit { current: Some(files), maximum: Some(FILES.into()) };
+    prlimit(pid, Resource::Nofile, limit).unwrap();
 }
 
 /// How long it takes until a client is let in.
