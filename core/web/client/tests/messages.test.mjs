@@ -117,6 +117,15 @@ test("a message that no handler takes is left to the server", async () => {
   assert.deepEqual([seen, errors.map(({ message }) => message)], [["id-1"], ["the disk is full"]]);
 });
 
+test("fields that are no texts are not taken for such", async () => {
+  const { client, socket } = await online();
+  const seen = [];
+  client.on("message", ({ sender, contentType }) => seen.push([sender, contentType]));
+  await socket.receive(message({ To: "room:1@test.com", "P-Asserted-Identity": 5, "Content-Type": { a: 1 }, "Message-ID": 5, Date: 5 }));
+  assert.deepEqual(seen, [["bob@test.com", undefined]]);
+  assert.equal(socket.sent[0].Code, 200);
+});
+
 test("what comes from a room that bears the name of a user is refused", async () => {
   const { client, socket } = await online();
   const seen = [];
@@ -125,8 +134,9 @@ test("what comes from a room that bears the name of a user is refused", async ()
   await socket.receive(message(forged));
   await socket.receive(message({ ...forged, CSeq: 8, "Content-Type": "receipt", Body: { read: ["a"] } }));
   await socket.receive(message({ ...forged, CSeq: 9, "P-Asserted-Identity": "" }));
+  await socket.receive(message({ From: "room:lobby@test.com", CSeq: 11 })); // and a user who bears that of a room
   await socket.receive(message({ CSeq: 10 })); // the real one is not taken for a repeat
-  assert.deepEqual(socket.sent.map(({ Code }) => Code), [403, 403, 403, 200]);
+  assert.deepEqual(socket.sent.map(({ Code }) => Code), [403, 403, 403, 403, 200]);
   assert.deepEqual(seen, ["message"]);
 });
 
