@@ -46,7 +46,9 @@ export class Messages {
         }
         if (fields["Content-Type"] === RECEIPT) {
             request.respond(200);
-            this.listener.onReceipt({ from: userOf(fields.From), ...receiptOf(fields.Body) });
+            const from = userOf(fields.From);
+            const own = from === this.asker.user;
+            this.listener.onReceipt({ from, conversation: own ? userOf(fields.To) : from, own, ...receiptOf(fields.Body) });
             return;
         }
         const message = this.#read(fields);

@@ -32,10 +32,14 @@ export interface Message {
   readonly fields: Request;
 }
 
-/** What has become of messages that this user sent. */
+/** What has become of messages that this user sent; or, if it is `own`, got. */
 export interface Receipt {
   /** The user who got them. */
   readonly from: string;
+  /** With whom one talks there: the other user. */
+  readonly conversation: string;
+  /** This user has read them, on another device. */
+  readonly own: boolean;
   /** Ids of those that were stored first, and have been delivered. */
   readonly delivered: readonly string[];
   /** Ids of those that have been read. */
@@ -112,7 +116,9 @@ export class Messages {
     }
     if (fields["Content-Type"] === RECEIPT) {
       request.respond(200);
-      this.listener.onReceipt({ from: userOf(fields.From), ...receiptOf(fields.Body) });
+      const from = userOf(fields.From);
+      const own = from === this.asker.user;
+      this.listener.onReceipt({ from, conversation: own ? userOf(fields.To) : from, own, ...receiptOf(fields.Body) });
       return;
     }
     const message = this.#read(fields);

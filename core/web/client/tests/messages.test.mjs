@@ -148,12 +148,14 @@ test("receipts", async () => {
   await socket.receive(receipt({ delivered: ["a", "b"] }, 1));
   await socket.receive(receipt({ read: ["a", 7] }, 2));
   await socket.receive(receipt(null, 3));
+  await socket.receive(message({ "Content-Type": "receipt", Body: { read: ["b"] }, CSeq: 4, From: "alice@test.com", To: "bob@test.com" }));
   assert.deepEqual(seen, [
-    { from: "bob@test.com", delivered: ["a", "b"], read: [] },
-    { from: "bob@test.com", delivered: [], read: ["a"] },
-    { from: "bob@test.com", delivered: [], read: [] },
+    { from: "bob@test.com", conversation: "bob@test.com", own: false, delivered: ["a", "b"], read: [] },
+    { from: "bob@test.com", conversation: "bob@test.com", own: false, delivered: [], read: ["a"] },
+    { from: "bob@test.com", conversation: "bob@test.com", own: false, delivered: [], read: [] },
+    { from: "alice@test.com", conversation: "bob@test.com", own: true, delivered: [], read: ["b"] },
   ]);
-  assert.deepEqual(socket.sent.map(({ Code }) => Code), [200, 200, 200]);
+  assert.deepEqual(socket.sent.map(({ Code }) => Code), [200, 200, 200, 200]);
 });
 
 test("reading is told, in parts that fit into frames", async () => {

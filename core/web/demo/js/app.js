@@ -16,6 +16,7 @@ export class App {
   #chat = null;
   #ended = new AbortController();
   #offs = [];
+  #isListOld = false;
 
   /** `signOut` is called when the user wants to; `replaced` when the same device has signed in elsewhere. */
   constructor(session, { signOut, replaced }) {
@@ -25,7 +26,7 @@ export class App {
     this.#showMe();
     this.#wire(signOut);
     const on = (event, handler) => this.#offs.push(session.events.on(event, handler));
-    on("list", () => this.#showList());
+    on("list", () => this.#listChanged());
     on("messages", (conversation) => this.#of(conversation.name)?.update());
     on("arrived", (conversation, message) => this.#arrived(conversation, message));
     on("presence", (user) => this.#showPresence(user));
@@ -138,7 +139,20 @@ export class App {
     else if (!message.own) announce(`New message from ${shown(message.from)}${isRoom(conversation.name) ? ` in ${shown(conversation.name)}` : ""}`);
   }
 
+  /** Once for all that changes at a time: at first, and where many write, that is much. */
+  #listChanged() {
+    if (this.#isListOld) return;
+    this.#isListOld = true;
+    queueMicrotask(() => {
+      this.#isListOld = false;
+      if (!this.#ended.signal.aborted) this.#showList();
+    });
+  }
+
   #showList() {
+    // In another tab it was taken off the list; or the address names one that has just come onto it.
+    if (this.#chat && !this.#session.conversations.has(this.#chat.name)) this.#leave();
+    else if (!this.#chat) this.#route();
     this.#sidebar.update();
     let unread = 0;
     for (const conversation of this.#session.conversations.values()) unread += conversation.unread;

@@ -6,6 +6,9 @@ import { Log } from "./log.js";
 import { isRoom, shown } from "./names.js";
 import { announce } from "./notes.js";
 
+/** Letters of a new message that are read out; the rest is in the log. */
+const SAID = 400;
+
 export class Chat {
   element;
   #session;
@@ -75,9 +78,9 @@ export class Chat {
 
   /** A message has just come. */
   arrived(message) {
-    if (!this.isWatched()) this.#log.markUnreadFrom(message.id);
+    if (!this.isWatched()) this.#log.markUnreadFrom(message);
     if (!this.#log.isAtEnd) this.#below += 1;
-    if (!message.own) announce(`${shown(message.from)}: ${message.text}`);
+    if (!message.own) announce(`${shown(message.from)}: ${message.text.slice(0, SAID)}`);
   }
 
   /** Somebody looks at the page again. */
@@ -92,8 +95,8 @@ export class Chat {
   showPresence() {
     const presence = this.#session.presenceOf(this.name);
     showPresence(this.#picture, presence);
-    if (isRoom(this.name)) setText(this.#about, "Room");
-    else setText(this.#about, presence === "away" ? "Away. Gets your messages later" : presenceWord(presence));
+    setText(this.#about, isRoom(this.name) ? "Room" : presenceWord(presence));
+    if (presence === "away") this.#about.append(h("span", { class: "about-more" }, ". Gets your messages later"));
   }
 
   #head(leave, remove) {

@@ -1,5 +1,6 @@
 // The messages of one conversation, with their days.
 import { avatar } from "./avatar.js";
+import { isPending } from "./conversation.js";
 import { dayName, dayOf } from "./dates.js";
 import { h, setText } from "./dom.js";
 import { isRoom, shown } from "./names.js";
@@ -16,6 +17,7 @@ export class Log {
   #actions;
   #list = h("ol", { class: "rows" });
   #head = h("div", { class: "log-head" });
+  /** By message, or, of a divider, by what it says. */
   #rows = new Map();
   /** The first that was unread when the conversation was opened: the line above it stays until then. */
   #firstUnread = null;
@@ -46,7 +48,7 @@ export class Log {
 
   /** The first page is here: the line above what is unread is drawn, and the log shows it, or the end. */
   loaded() {
-    this.#firstUnread = this.#conversation.unreadIds()[0] ?? null;
+    this.#firstUnread = this.#conversation.unreadMessages()[0] ?? null;
     this.#isLoaded = true;
     this.update();
     const line = this.#list.querySelector(".unread-line");
@@ -55,8 +57,8 @@ export class Log {
   }
 
   /** While nobody looks, what comes is unread. */
-  markUnreadFrom(id) {
-    this.#firstUnread ??= id;
+  markUnreadFrom(message) {
+    this.#firstUnread ??= message;
   }
 
   forgetUnread() {
@@ -111,8 +113,9 @@ export class Log {
     const wanted = [];
     messages.forEach((message, at) => {
       const before = messages[at - 1];
-      const isNewDay = !before || dayOf(before.date) !== dayOf(message.date);
-      const isUnread = message.id === this.#firstUnread;
+      // Until the server has said when it was, there is only this clock, which may be wrong.
+      const isNewDay = !before || (!isPending(message) && dayOf(before.date) !== dayOf(message.date));
+      const isUnread = message === this.#firstUnread;
       if (isNewDay) wanted.push(this.#divider(`day ${dayOf(message.date)}`, "day", dayName(message.date)));
       if (isUnread) wanted.push(this.#divider("unread", "unread-line", "New messages"));
       const place = {
@@ -127,8 +130,8 @@ export class Log {
   }
 
   #row(message, name, place) {
-    const row = this.#rows.get(message.id) ?? h("li");
-    this.#rows.set(message.id, row);
+    const row = this.#rows.get(message) ?? h("li");
+    this.#rows.set(message, row);
     const state = `${message.status} ${message.date} ${message.reason ?? ""} ${Object.values(place)}`;
     if (row.dataset.state !== state) {
       row.dataset.state = state;
