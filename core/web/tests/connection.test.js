@@ -1,7 +1,6 @@
 // The wire between a tab and the server is cut, for a moment and for longer.
-import { test } from "node:test";
 import { Proxy } from "./support/proxy.js";
-import { stage } from "./support/stage.js";
+import { stage, test } from "./support/stage.js";
 
 const on = stage();
 

@@ -1,8 +1,7 @@
 // What the browser keeps: for another user it is gone, for another tab it is there, and nonsense in it does no harm.
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { Proxy } from "./support/proxy.js";
-import { stage } from "./support/stage.js";
+import { stage, test } from "./support/stage.js";
 
 const on = stage();
 

@@ -1,7 +1,6 @@
 // Who is there, who is new, who is gone from the list.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { stage } from "./support/stage.js";
+import { stage, test } from "./support/stage.js";
 
 const on = stage();
 

@@ -1,9 +1,8 @@
 // What others may do to one who reads.
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { createRequire } from "node:module";
 import { Client } from "../client/dist/rtcd-client.js";
-import { stage } from "./support/stage.js";
+import { stage, test } from "./support/stage.js";
 
 const WebSocket = globalThis.WebSocket ?? createRequire(import.meta.url)("ws");
 const on = stage();

@@ -1,9 +1,8 @@
 // What the server cannot do is told in words, and all else goes on.
 import { mkdir, rmdir } from "node:fs/promises";
 import path from "node:path";
-import { test } from "node:test";
 import { Server } from "./support/server.js";
-import { stage } from "./support/stage.js";
+import { stage, test } from "./support/stage.js";
 
 let database;
 const on = stage(async () => {

@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { within } from "./within.js";
 
 const SCREENSHOTS = fileURLToPath(new URL("../../../../target/screenshots", import.meta.url));
 /** How long, in ms, a test waits for what must happen: never waited out unless something is wrong. */
@@ -22,7 +23,7 @@ export class Browser {
   }
 
   async close() {
-    await this.chromium.close();
+    await within(PATIENCE, "Chromium has ended", this.chromium.close());
   }
 
   /** A browser of somebody's own: its tabs share what is kept. */
@@ -57,7 +58,7 @@ export class Browser {
 
   /** Closes all windows, and complains of what went wrong in them. */
   async clear() {
-    await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+    await within(PATIENCE, "the windows are closed", Promise.all(this.#contexts.splice(0).map((context) => context.close())));
     assert.deepEqual(this.problems.splice(0), []);
   }
 }
@@ -123,7 +124,9 @@ export class Tab {
   async retryUntilSent(text) {
     const message = this.message(text);
     const settled = message.and(this.page.locator('[data-status="sent"], [data-status="failed"]'));
+    const due = Date.now() + PATIENCE;
     do {
+      assert.ok(Date.now() < due, `"${text}" is not sent, however often it is tried`);
       await message.getByRole("button", { name: "Try again" }).click();
       await settled.waitFor();
     } while ((await message.getAttribute("data-status")) === "failed");
@@ -132,7 +135,8 @@ export class Tab {
   /** Waits until the log shows exactly this, in order: "me: …" or "them: …" a message. */
   async shows(expected) {
     // The page's policy forbids what waitForFunction does; an observer needs no polling either.
-    const found = await this.page.evaluate(untilShown, { expected: JSON.stringify(expected), patience: PATIENCE });
+    const shown = this.page.evaluate(untilShown, { expected: JSON.stringify(expected), patience: PATIENCE });
+    const found = await within(2 * PATIENCE, "the page answers", shown);
     assert.deepEqual(found, expected);
   }
 
