@@ -14,6 +14,8 @@ export class Browser {
   #contexts = [];
   /** Errors, and all that the page's policy forbids: there must be none. */
   problems = [];
+  /** Hears of the next one. */
+  onProblem = null;
 
   static async launch() {
     const browser = new Browser();
@@ -46,11 +48,15 @@ export class Browser {
 
   async open(context, at) {
     const page = await context.newPage();
-    page.on("pageerror", (error) => this.problems.push(String(error)));
+    const onProblem = (text) => {
+      this.problems.push(text);
+      this.onProblem?.(text);
+    };
+    page.on("pageerror", (error) => onProblem(String(error)));
     page.on("console", (message) => {
       // A connection that is cut is told to the console by the browser itself.
       const isOfNetwork = /WebSocket connection|Failed to load resource|net::ERR/.test(message.text());
-      if (message.type() === "error" && !isOfNetwork) this.problems.push(message.text());
+      if (message.type() === "error" && !isOfNetwork) onProblem(message.text());
     });
     await page.goto(at);
     return new Tab(page);
