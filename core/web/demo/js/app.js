@@ -5,7 +5,8 @@ import { Chat } from "./chat.js";
 import { ask, askForName } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { isRoom, shown } from "./names.js";
-import { announce, note } from "./notes.js";
+import { announceMessage, note } from "./notes.js";
+import { paced } from "./paced.js";
 import { Sidebar } from "./sidebar.js";
 import { ofTab } from "./storage.js";
 
@@ -16,7 +17,7 @@ export class App {
   #chat = null;
   #ended = new AbortController();
   #offs = [];
-  #isListOld = false;
+  #isChatOld = false;
 
   /** `signOut` is called when the user wants to; `replaced` when the same device has signed in elsewhere. */
   constructor(session, { signOut, replaced }) {
@@ -26,8 +27,12 @@ export class App {
     this.#showMe();
     this.#wire(signOut);
     const on = (event, handler) => this.#offs.push(session.events.on(event, handler));
-    on("list", () => this.#listChanged());
-    on("messages", (conversation) => this.#of(conversation.name)?.update());
+    const changed = paced(() => this.#changed());
+    on("list", changed);
+    on("messages", (conversation) => {
+      if (this.#of(conversation.name)) this.#isChatOld = true;
+      changed();
+    });
     on("arrived", (conversation, message) => this.#arrived(conversation, message));
     on("presence", (user) => this.#showPresence(user));
     on("trouble", note);
@@ -136,17 +141,15 @@ export class App {
   #arrived(conversation, message) {
     const chat = this.#of(conversation.name);
     if (chat) chat.arrived(message);
-    else if (!message.own) announce(`New message from ${shown(message.from)}${isRoom(conversation.name) ? ` in ${shown(conversation.name)}` : ""}`);
+    else if (!message.own) announceMessage(`New message from ${shown(message.from)}${isRoom(conversation.name) ? ` in ${shown(conversation.name)}` : ""}`);
   }
 
-  /** Once for all that changes at a time: at first, and where many write, that is much. */
-  #listChanged() {
-    if (this.#isListOld) return;
-    this.#isListOld = true;
-    queueMicrotask(() => {
-      this.#isListOld = false;
-      if (!this.#ended.signal.aborted) this.#showList();
-    });
+  #changed() {
+    if (this.#ended.signal.aborted) return;
+    // First: what it shows is read, and counts no more.
+    if (this.#isChatOld) this.#chat?.update();
+    this.#isChatOld = false;
+    this.#showList();
   }
 
   #showList() {

@@ -4,7 +4,7 @@ import { composer } from "./composer.js";
 import { h, icon, iconButton, setText } from "./dom.js";
 import { Log } from "./log.js";
 import { isRoom, shown } from "./names.js";
-import { announce } from "./notes.js";
+import { announceMessage } from "./notes.js";
 
 /** Letters of a new message that are read out; the rest is in the log. */
 const SAID = 400;
@@ -80,7 +80,7 @@ export class Chat {
   arrived(message) {
     if (!this.isWatched()) this.#log.markUnreadFrom(message);
     if (!this.#log.isAtEnd) this.#below += 1;
-    if (!message.own) announce(`${shown(message.from)}: ${message.text.slice(0, SAID)}`);
+    if (!message.own) announceMessage(`${shown(message.from)}: ${message.text.slice(0, SAID)}`);
   }
 
   /** Somebody looks at the page again. */

@@ -10,6 +10,8 @@ import { fillRow } from "./row.js";
 const GROUP = 5 * 60_000;
 /** So near the end, in px, counts as being there. */
 const NEAR = 48;
+/** So many messages before the last one, they are far from what one usually sees. */
+const FAR = 60;
 
 export class Log {
   element;
@@ -124,7 +126,9 @@ export class Log {
         isNewest: message === newestOwn,
         isOnline: this.#actions.isOnline(),
       };
-      wanted.push(this.#row(message, name, place));
+      const row = this.#row(message, name, place);
+      row.toggleAttribute("data-far", at < messages.length - FAR);
+      wanted.push(row);
     });
     this.#arrange(wanted);
   }
