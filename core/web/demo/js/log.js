@@ -17,7 +17,8 @@ export class Log {
   element;
   #conversation;
   #actions;
-  #list = h("ol", { class: "rows" });
+  // The role: without it Safari takes a list that has no marks for none.
+  #list = h("ol", { class: "rows", role: "list" });
   #head = h("div", { class: "log-head" });
   /** By message, or, of a divider, by what it says. */
   #rows = new Map();
@@ -78,10 +79,11 @@ export class Log {
     else if (anchor?.isConnected) this.element.scrollTop += anchor.getBoundingClientRect().top - before;
   }
 
+  /** A message: what comes before it may go between it and the day above it. */
   #firstVisible() {
     const top = this.element.getBoundingClientRect().top;
     for (const row of this.#list.children) {
-      if (row.getBoundingClientRect().bottom > top) return row;
+      if (row.classList.contains("message") && row.getBoundingClientRect().bottom > top) return row;
     }
     return null;
   }
