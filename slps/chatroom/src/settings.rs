@@ -13,8 +13,21 @@ pub(crate) struct Settings {
     /// After how long a message is sent again to a member who was not there.
     #[serde(with = "humantime_serde")]
     pub(crate) transtimer: Duration,
+    /// Whose word is taken for who speaks.
+    pub(crate) identity: Identity,
     /// What was said before.
     pub(crate) history: History,
+}
+
+/// Whose word is taken for who speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(crate = "rtcd_sdk::serde", rename_all = "snake_case")]
+pub(crate) enum Identity {
+    /// Everybody's.
+    #[default]
+    Asserted,
+    /// A user's for this user alone, with whatever device; another server's for all.
+    Connection,
 }
 
 /// What was said before.
@@ -44,6 +57,7 @@ impl Default for Settings {
         Self {
             qsize: const { NonZeroUsize::new(1024).unwrap() },
             transtimer: Duration::from_secs(5),
+            identity: Identity::default(),
             history: History::default(),
         }
     }
