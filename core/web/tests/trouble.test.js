@@ -28,6 +28,7 @@ test("without a database those who are there talk; what cannot be kept is told, 
   await alice.say("Read this tomorrow");
   await alice.tick("Read this tomorrow", "failed");
   await alice.page.getByText("Not sent. The server cannot take this right now.").waitFor();
+  await alice.page.locator("#announcer", { hasText: "Your message to carol could not be sent" }).waitFor({ state: "attached" });
   await alice.screenshot("not-sent");
 
   await alice.page.reload();

@@ -5,7 +5,7 @@ import { Chat } from "./chat.js";
 import { ask, askForName } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { isRoom, shown } from "./names.js";
-import { announceMessage, note } from "./notes.js";
+import { announce, announceMessage, note } from "./notes.js";
 import { paced } from "./paced.js";
 import { Sidebar } from "./sidebar.js";
 import { ofTab } from "./storage.js";
@@ -23,7 +23,7 @@ export class App {
   constructor(session, { signOut, replaced }) {
     this.#session = session;
     this.#sidebar = new Sidebar(session);
-    this.#banner = new Banner(() => session.retryNow());
+    this.#banner = new Banner(() => session.retryNow(), () => this.#refocus());
     this.#showMe();
     this.#wire(signOut);
     const on = (event, handler) => this.#offs.push(session.events.on(event, handler));
@@ -36,6 +36,7 @@ export class App {
     on("arrived", (conversation, message) => this.#arrived(conversation, message));
     on("presence", (user) => this.#showPresence(user));
     on("trouble", note);
+    on("failed", (conversation, reason) => announce(`Your message to ${shown(conversation.name)} could not be sent: ${reason}`));
     on("ready", () => this.#chat?.resume());
     on("state", (state, cause) => {
       this.#banner.show(state);
@@ -102,6 +103,12 @@ export class App {
     if (!(await ask(question))) return;
     this.#leave();
     await this.#session.forget(name);
+  }
+
+  /** What had the focus is gone. */
+  #refocus() {
+    if (this.#chat) this.#chat.focus();
+    else this.#sidebar.focus();
   }
 
   /** What the address says is open. So the browser's own "back" leads to the list on a phone. */

@@ -29,8 +29,15 @@ export class Chat {
     this.#conversation = conversation;
     const { name } = conversation;
     this.#log = new Log(conversation, {
-      retry: (id) => session.retry(name, id),
-      discard: (id) => session.discard(name, id),
+      // Either takes away the button that had the focus.
+      retry: (id) => {
+        session.retry(name, id);
+        this.focus();
+      },
+      discard: (id) => {
+        session.discard(name, id);
+        this.focus();
+      },
       older: () => this.#older(),
       isOnline: () => session.state === "online",
       onScroll: () => this.#showBelow(),

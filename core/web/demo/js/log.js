@@ -93,11 +93,13 @@ export class Log {
     const state = this.#headState(older);
     if (this.#head.dataset.state === state) return;
     this.#head.dataset.state = state;
+    const hadFocus = this.#head.contains(document.activeElement);
     if (state === "loading") this.#head.replaceChildren(h("p", { class: "beginning" }, "Looking for earlier messages…"));
     else if (state === "offline") this.#head.replaceChildren(h("p", { class: "beginning" }, "Earlier messages come when the connection is back."));
     else if (state === "missing") this.#head.replaceChildren(h("p", { class: "beginning" }, "Earlier messages cannot be shown now."), this.#more("Try again"));
     else if (state === "more") this.#head.replaceChildren(this.#more("Earlier messages"));
     else this.#head.replaceChildren(beginning(name));
+    if (hadFocus) this.element.focus({ preventScroll: true });
   }
 
   #headState(older) {

@@ -1,5 +1,6 @@
 // One user who is signed in: the connection, the conversations, who is there. The views ask it and hear its events:
-// `state`, `ready`, `list` (a conversation came, went or changed), `messages(conversation)`, `presence(user)`, `trouble(text)`, `arrived(conversation, message)`.
+// `state`, `ready`, `list` (a conversation came, went or changed), `messages(conversation)`, `presence(user)`, `trouble(text)`, `arrived(conversation, message)`,
+// `failed(conversation, reason)`.
 import { Client } from "/client/rtcd-client.js";
 import { Conversation } from "./conversation.js";
 import { explain } from "./errors.js";
@@ -325,8 +326,10 @@ export class Session {
   #settle({ id, to }, status, detail) {
     const conversation = this.conversations.get(to);
     if (!conversation) return;
-    if (status === "failed") conversation.reset(id, "failed", detail);
-    else conversation.settle(id, status, detail ? new Date(detail).getTime() : null);
+    if (status === "failed") {
+      conversation.reset(id, "failed", detail);
+      this.events.emit("failed", conversation, detail);
+    } else conversation.settle(id, status, detail ? new Date(detail).getTime() : null);
     this.#changed(conversation);
   }
 
