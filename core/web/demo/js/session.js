@@ -2,7 +2,7 @@
 // `state`, `ready`, `list` (a conversation came, went or changed), `messages(conversation)`, `presence(user)`, `trouble(text)`, `arrived(conversation, message)`,
 // `failed(conversation, reason)`.
 import { Client } from "/client/rtcd-client.js";
-import { Conversation } from "./conversation.js";
+import { Conversation, isPending } from "./conversation.js";
 import { explain } from "./errors.js";
 import { Events } from "./events.js";
 import { History } from "./history.js";
@@ -123,7 +123,9 @@ export class Session {
 
   /** Out of the list. A room is left; a person may write again, and is back then. */
   async forget(name) {
-    this.#roster.hide(name, Date.now());
+    // With the last message's date, which is the server's: this clock may be wrong.
+    const last = this.conversations.get(name)?.last;
+    this.#roster.hide(name, last && !isPending(last) ? last.date : Date.now());
     await this.#remove(name);
   }
 
