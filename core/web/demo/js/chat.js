@@ -32,10 +32,12 @@ export class Chat {
       // Either takes away the button that had the focus.
       retry: (id) => {
         session.retry(name, id);
+        this.update();
         this.focus();
       },
       discard: (id) => {
         session.discard(name, id);
+        this.update();
         this.focus();
       },
       older: () => this.#older(),
@@ -152,6 +154,8 @@ export class Chat {
   #send(text) {
     this.#log.forgetUnread();
     this.#session.send(this.name, text);
+    // At once: whoever writes wants to see it.
+    this.#log.update();
     this.#log.toEnd();
   }
 

@@ -130,7 +130,7 @@ export class Tab {
   async retryUntilSent(text) {
     const message = this.message(text);
     const settled = message.and(this.page.locator('[data-status="sent"], [data-status="failed"]'));
-    const due = Date.now() + PATIENCE;
+    const due = Date.now() + 2 * PATIENCE;
     do {
       assert.ok(Date.now() < due, `"${text}" is not sent, however often it is tried`);
       await message.getByRole("button", { name: "Try again" }).click();
