@@ -16,6 +16,8 @@ export class Browser {
   problems = [];
   /** Hears of the next one. */
   onProblem = null;
+  /** What was refused or could not be had: no fault by itself, but told of a test that fails. */
+  #refusals = [];
 
   static async launch() {
     const browser = new Browser();
@@ -58,13 +60,24 @@ export class Browser {
       const isOfNetwork = /WebSocket connection|Failed to load resource|net::ERR/.test(message.text());
       if (message.type() === "error" && !isOfNetwork) onProblem(message.text());
     });
+    page.on("response", (response) => response.status() >= 400 && this.#refusals.push(`${response.status()} ${response.url()}`));
+    page.on("requestfailed", (request) => this.#refusals.push(`${request.failure()?.errorText} ${request.url()}`));
     await page.goto(at);
     return new Tab(page);
+  }
+
+  /** Pictures of all that is open, and what was refused, for somebody who wants to know why a test has failed. */
+  async tell(name) {
+    const pages = this.#contexts.flatMap((context) => context.pages());
+    const files = pages.map((_, at) => path.join(SCREENSHOTS, `failed-${name.replace(/\W+/g, "-").slice(0, 60)}-${at + 1}.png`));
+    await Promise.allSettled(pages.map((page, at) => page.screenshot({ path: files[at], timeout: 5000 })));
+    return [...this.#refusals, ...files].join("\n");
   }
 
   /** Closes all windows, and complains of what went wrong in them. */
   async clear() {
     await within(PATIENCE, "the windows are closed", Promise.all(this.#contexts.splice(0).map((context) => context.close())));
+    this.#refusals = [];
     assert.deepEqual(this.problems.splice(0), []);
   }
 }

@@ -35,7 +35,12 @@ export function test(name, run) {
   plainTest(name, { timeout: LIMIT }, async (t) => {
     if (isSuspect) await tryPage(current);
     isSuspect = true;
-    await run(t);
+    try {
+      await run(t);
+    } catch (error) {
+      t.diagnostic(await current.browser.tell(name));
+      throw error;
+    }
     isSuspect = false;
   });
 }
