@@ -230,6 +230,20 @@ test("a token that is not good any more is renewed once", async () => {
   }
 });
 
+test("a token is renewed once for all who find it too old", async () => {
+  const { client, calls, socket } = await http();
+  const asking = [watch(client.history("bob@test.com")), watch(client.conversations())];
+  await settled();
+  for (const call of calls.slice()) call.answer(401, { code: 7, msg: "Access denied" });
+  await settled();
+  await socket.answer(socket.next(), 200, { Expire: 60, Token: "tok-2", "Token-Expire": 600 });
+  assert.equal(socket.next(), undefined);
+  assert.deepEqual(calls.slice(2).map(({ token }) => token), ["Bearer tok-2", "Bearer tok-2"]);
+  for (const call of calls.slice(2)) call.answer(200, { messages: [], conversations: [], next: null });
+  await settled();
+  for (const { result } of asking) assert.equal(result.next, null);
+});
+
 test("an HTTP side that refuses, is away, is no API, or is silent", async () => {
   const { client, calls, timers } = await http();
   const ask = async (how) => {

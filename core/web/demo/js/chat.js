@@ -6,6 +6,8 @@ import { Log } from "./log.js";
 import { isRoom, shown } from "./names.js";
 import { announceMessage } from "./notes.js";
 
+/** ms after which history that could not be had is asked for again. */
+const AGAIN = 5000;
 /** Letters of a new message that are read out; the rest is in the log. */
 const SAID = 400;
 
@@ -136,6 +138,12 @@ export class Chat {
     // Without its history it works all the same: the server's store may be out of order, and messages go on.
     if (!this.#isLoaded) this.#loaded();
     else this.update();
+    if (this.#conversation.older === undefined && this.element.isConnected) setTimeout(() => this.#loadAgain(), AGAIN);
+  }
+
+  /** If it is still shown, and its history still missing. */
+  #loadAgain() {
+    if (this.#conversation.older === undefined && this.element.isConnected) this.#load();
   }
 
   #loaded() {
