@@ -12,8 +12,9 @@ const SAY: u64 = 100;
 /// How often a socket is cut.
 const CUTS: u32 = 20;
 
-/// A call in which Alice's line is cut, and Bob's this often. What both say has numbers.
-async fn call(server: &TestServer, seed: u64, bobs_cuts: u32) {
+/// A call in which Alice's line is cut, and Bob's this often. What both say has numbers. Gives how many
+/// messages came to Alice again.
+async fn call(server: &TestServer, seed: u64, bobs_cuts: u32) -> u64 {
     let (alice, bob) = (format!("alice-{seed}@client.test"), format!("bob-{seed}@client.test"));
     let job = |user: &String, other: &String, calls| Job {
         user: user.clone(),
@@ -42,11 +43,13 @@ async fn call(server: &TestServer, seed: u64, bobs_cuts: u32) {
         assert_eq!(record.finals.len() as u64, record.asked, "seed {seed}: {name} asked {record:?}");
         assert!(record.finals.values().all(|codes| *codes == [200]), "seed {seed}: {name} {record:?}");
     }
-    // Each cut has made a new connection, but for those in the upgrade; and there was something to send again.
-    assert!(alice.connections > 10 && alice.repeats > 0, "seed {seed}: {alice:?}");
+    // A connection is cut after 2000 bytes each way on average, and what both say is many times that. So this many cuts were made,
+    // whatever the speed; how many connections got beyond the upgrade depends on it.
+    assert!(alices.connections() > 10, "seed {seed}: {alices:?} {alice:?}");
     if bobs_cuts == 0 {
         assert_eq!((bob.connections, bob.repeats), (1, 0), "seed {seed}: {bob:?}");
     }
+    alice.repeats
 }
 
 async fn wait(seed: u64, what: &str, record: &mut watch::Receiver<Record>, done: impl Fn(&Record) -> bool) {
@@ -61,17 +64,21 @@ const SETTINGS: &str = "jsip: {transtimer: 60s, linger: 5s, away_grace: 5s}";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_line_is_cut_again_and_again() {
     let server = Setup::new().settings(SETTINGS).start().await;
+    let mut repeats = 0;
     for seed in 1..=8 {
-        call(&server, seed, 0).await;
+        repeats += call(&server, seed, 0).await;
     }
+    assert!(repeats > 0, "there was something to send again");
     server.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_lines_are_cut_again_and_again() {
     let server = Setup::new().settings(SETTINGS).start().await;
+    let mut repeats = 0;
     for seed in 101..=108 {
-        call(&server, seed, CUTS).await;
+        repeats += call(&server, seed, CUTS).await;
     }
+    assert!(repeats > 0, "there was something to send again");
     server.end().await;
 }

@@ -11,12 +11,14 @@ use tokio::net::{TcpListener, TcpStream};
 struct Plan {
     random: u64,
     cuts: u32,
+    connections: u32,
 }
 
 /// A proxy in front of the server.
 #[derive(Debug, Clone)]
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
+    plan: Arc<Mutex<Plan>>,
 }
 
 /// How a connection is going to end.
@@ -39,6 +41,7 @@ impl Plan {
     }
 
     fn next(&mut self) -> Option<Cut> {
+        self.connections += 1;
         self.cuts = self.cuts.checked_sub(1)?;
         let (up, down) = (self.draw(4000) as usize + 1, self.draw(4000) as usize + 1);
         Some(Cut { up, down, half: self.draw(2) == 0 })
@@ -51,7 +54,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let plan = Arc::new(Mutex::new(Plan { random, cuts }));
+        let plan = Arc::new(Mutex::new(Plan { random, cuts, connections: 0 }));
+        let proxy = Self { address, plan: plan.clone() };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let cut = plan.lock().unwrap().next();
@@ -61,7 +65,12 @@ impl Proxy {
                 tokio::spawn(carry(client, server, cut));
             }
         });
-        Self { address }
+        proxy
+    }
+
+    /// How many connections there were, those that were cut in the upgrade, too.
+    pub(crate) fn connections(&self) -> u32 {
+        self.plan.lock().unwrap().connections
     }
 }
 

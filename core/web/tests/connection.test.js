@@ -1,7 +1,6 @@
 // The wire between a tab and the server is cut, for a moment and for longer.
-import { test } from "node:test";
 import { Proxy } from "./support/proxy.js";
-import { stage } from "./support/stage.js";
+import { stage, test } from "./support/stage.js";
 
 const on = stage();
 
@@ -118,4 +117,24 @@ test("a tab that was duplicated takes the connection over, and gives it back", a
   await copy.page.getByRole("button", { name: "Sign out" }).last().click();
   await copy.page.locator("#signin").waitFor();
   await first.online();
+});
+
+test("a server that is too busy for somebody who comes back is asked again", async () => {
+  const tab = await on.browser.signIn(await on.browser.window(), on.server.url, "helen");
+  let refused = 0;
+  await tab.page.routeWebSocket(/\/rtc/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => {
+      const { Type, From, To, DialogueID, CSeq } = JSON.parse(text);
+      if (Type !== "REGISTER" || refused > 0) return server.send(text);
+      refused += 1;
+      socket.send(JSON.stringify({ Type: "RESPONSE", Code: 503, Desc: "", From, To, DialogueID, CSeq }));
+    });
+  });
+  await tab.page.reload();
+  await tab.page.getByText("The server cannot take this right now.").waitFor();
+  await tab.add("person", "ian");
+  await tab.presence("ian", "away");
+  await tab.say("After all");
+  await tab.tick("After all", "sent");
 });

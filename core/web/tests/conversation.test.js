@@ -42,7 +42,7 @@ test("a fate that comes late makes nothing worse", () => {
   conversation.settle("one", "read");
   conversation.settle("one", "delivered", 6);
   conversation.add({ ...mine("one", 6, "sent"), seq: 3 });
-  assert.equal(conversation.byId("one").status, "read");
+  assert.equal(conversation.ownById("one").status, "read");
   assert.ok(!conversation.reset("one", "failed", "late"));
   assert.ok(!conversation.settle("unknown", "read"));
 });
@@ -66,17 +66,46 @@ test("names, as people write them", () => {
   assert.equal(shown("room:lobby@rtc.example"), "lobby");
   assert.equal(shown("bob@example.com;device=phone"), "bob@example.com");
   assert.equal(initials("carol.diaz@rtc.example"), "CD");
+  assert.equal(shown("a\u202egnp.exe@rtc.example"), "a\ufffdgnp.exe", "what turns the letters around is seen");
+  assert.equal(userOf("bo\u200bb"), null);
+});
+
+test("an id that another sender uses again is that of another message", () => {
+  const conversation = new Conversation("room:lobby");
+  const of = (from, date, seq) => ({ ...theirs("same", date, seq), from, text: from });
+  conversation.add(mine("same", 5, "sent"));
+  assert.ok(conversation.add(of("mallory", 30, 9)));
+  assert.ok(conversation.add(of("bob", 10, 2)));
+  assert.ok(!conversation.add(of("bob", 10, 2)));
+  assert.deepEqual(conversation.messages.map(({ from }) => from), ["alice", "bob", "mallory"]);
+  conversation.settle("same", "read");
+  assert.deepEqual(conversation.messages.map(({ status }) => status), ["read", "unread", "unread"]);
 });
 
 test("what is unread is counted, until it has been read here or elsewhere", () => {
   const conversation = new Conversation("bob");
-  conversation.add(theirs("a", 10));
-  conversation.add(theirs("b", 20));
-  conversation.add(theirs("c", 30));
+  const [a, b, c] = [theirs("a", 10), theirs("b", 20), theirs("c", 30)];
+  for (const message of [a, b, c]) conversation.add(message);
   assert.equal(conversation.unread, 3);
-  conversation.markRead("a");
+  conversation.markRead(a);
   conversation.add({ ...theirs("b", 20, 2), status: "read" });
-  assert.deepEqual(conversation.unreadIds(), ["c"]);
-  conversation.markUnread("a");
-  assert.deepEqual(conversation.unreadIds(), ["a", "c"]);
+  assert.deepEqual(conversation.unreadMessages(), [c]);
+  conversation.markUnread(a);
+  assert.deepEqual(conversation.unreadMessages(), [a, c]);
+  conversation.markReadElsewhere(["a", "nobody's"]);
+  assert.deepEqual(conversation.unreadMessages(), [c]);
+  conversation.markReadUntil(30);
+  assert.equal(conversation.unread, 0);
+  assert.ok(conversation.messages.every(({ status }) => status === "read"));
+});
+
+test("whoever missed too much begins anew, but for what is not sent", () => {
+  const conversation = new Conversation("bob");
+  conversation.add(theirs("a", 10, 1));
+  conversation.add(mine("one", 20));
+  conversation.older = null;
+  conversation.startAnew();
+  assert.deepEqual([ids(conversation), conversation.unread, conversation.older], [["one"], 0, undefined]);
+  assert.ok(conversation.settle("one", "sent", 30));
+  assert.ok(conversation.add(theirs("a", 10, 1)));
 });

@@ -1,7 +1,7 @@
 // All of it without a pointer.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { stage } from "./support/stage.js";
+import { Proxy } from "./support/proxy.js";
+import { stage, test } from "./support/stage.js";
 
 const on = stage();
 
@@ -109,4 +109,23 @@ test("every control has a name, and what calls will be is told", async () => {
   assert.equal(await call.getAttribute("aria-disabled"), "true");
   await call.hover();
   await tab.screenshot("calls-later");
+});
+
+test("the focus is never lost with what had it", async (t) => {
+  const wire = await Proxy.to(on.server.port);
+  t.after(() => wire.stop());
+  const tab = await on.browser.signIn(await on.browser.window(), wire.url, "ida");
+  await tab.page.locator("#me-name:focus").waitFor();
+  await tab.add("person", "jon");
+  wire.close();
+  await tab.offline();
+  await tab.page.locator("#banner-retry").focus();
+  wire.open();
+  await tab.page.keyboard.press("Enter");
+  await tab.online();
+  await tab.page.locator("#composer:focus").waitFor();
+  await tab.page.locator("#chat-remove").press("Enter");
+  await tab.page.keyboard.press("Enter");
+  await tab.entry("jon").waitFor({ state: "detached" });
+  await tab.page.locator("#add-person:focus").waitFor();
 });

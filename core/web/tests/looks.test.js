@@ -1,7 +1,6 @@
 // On a phone, in the dark.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { stage } from "./support/stage.js";
+import { stage, test } from "./support/stage.js";
 
 const on = stage();
 

@@ -1,7 +1,6 @@
 // Two tabs talk, and nothing is lost, doubled or out of order.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { stage } from "./support/stage.js";
+import { stage, test } from "./support/stage.js";
 
 const on = stage();
 

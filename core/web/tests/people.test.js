@@ -1,7 +1,6 @@
 // Who is there, who is new, who is gone from the list.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { stage } from "./support/stage.js";
+import { stage, test } from "./support/stage.js";
 
 const on = stage();
 
@@ -83,4 +82,30 @@ test("names that are none are told, and nothing is lost by it", async () => {
   await page.keyboard.press("Enter");
   await page.getByText("That is you.").waitFor();
   await tab.screenshot("dialog-problem");
+});
+
+test("a clock that is wrong by days changes nothing", async () => {
+  const window = await on.browser.window();
+  for (const [days, name] of [[-3, "late"], [3, "early"]]) {
+    const context = await on.browser.window();
+    await context.clock.setSystemTime(Date.now() + days * 86_400_000);
+    const tab = await on.browser.signIn(context, on.server.url, name);
+    const otto = await on.browser.signIn(window, on.server.url, `otto-${name}`);
+    await otto.add("person", name);
+    await otto.say("one");
+    await tab.choose(`otto-${name}`);
+    await tab.say("two");
+    await otto.say("three");
+    await tab.shows(["them: one", "me: two", "them: three"]);
+    assert.equal(await tab.page.locator(".day").count(), 1);
+    await tab.page.getByRole("button", { name: "Remove from the list" }).click();
+    await tab.page.getByRole("button", { name: "Remove", exact: true }).click();
+    await tab.entry(`otto-${name}`).waitFor({ state: "detached" });
+    await tab.page.reload();
+    await tab.online();
+    await tab.page.getByText("Nobody yet.").waitFor();
+    await otto.say("four");
+    await tab.choose(`otto-${name}`);
+    await tab.shows(["them: one", "me: two", "them: three", "them: four"]);
+  }
 });

@@ -1,7 +1,6 @@
 // Rooms: all who are in one read what is said in it.
-import { test } from "node:test";
 import { Proxy } from "./support/proxy.js";
-import { stage } from "./support/stage.js";
+import { stage, test } from "./support/stage.js";
 
 const on = stage();
 

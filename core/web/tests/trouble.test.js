@@ -1,9 +1,8 @@
 // What the server cannot do is told in words, and all else goes on.
 import { mkdir, rmdir } from "node:fs/promises";
 import path from "node:path";
-import { test } from "node:test";
 import { Server } from "./support/server.js";
-import { stage } from "./support/stage.js";
+import { stage, test } from "./support/stage.js";
 
 let database;
 const on = stage(async () => {
@@ -29,6 +28,7 @@ test("without a database those who are there talk; what cannot be kept is told, 
   await alice.say("Read this tomorrow");
   await alice.tick("Read this tomorrow", "failed");
   await alice.page.getByText("Not sent. The server cannot take this right now.").waitFor();
+  await alice.page.locator("#announcer", { hasText: "Your message to carol could not be sent" }).waitFor({ state: "attached" });
   await alice.screenshot("not-sent");
 
   await alice.page.reload();

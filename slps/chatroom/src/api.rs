@@ -92,6 +92,7 @@ impl From<Refusal> for ApiError {
             | Refusal::NoIdentity
             | Refusal::Unexpected
             | Refusal::NotKept
+            | Refusal::NotYou
             | Refusal::Failed => Self::internal(refusal.to_string()),
         }
     }

@@ -7,6 +7,7 @@
 //! | MESSAGE of a member | 200, and a copy to each other member |
 //! | SUBSCRIBE without `Expire` | 400 `No Expire` |
 //! | either without `P-Asserted-Identity` | 400 `No P-Asserted-Identity` |
+//! | either with that of somebody else, with `identity: connection` | 403 |
 //! | leaving, or a MESSAGE, where there is no such room | 404 `Room Not Exist` |
 //! | the same by somebody who is no member | 404 `User Not Exist` |
 //! | anything else | 400 `Unexpected msg` |
@@ -15,7 +16,9 @@
 //! A room's name begins with `room:`. Another one is taken if the Request-URI is the same, or the request has a `Router`; else it is
 //! `Unexpected msg`: a copy must not look like a message from user to user.
 //!
-//! A member *is* its `P-Asserted-Identity`; its nickname is the `From` of the SUBSCRIBE that joined.
+//! A member *is* its `P-Asserted-Identity`; its nickname is the `From` of the SUBSCRIBE that joined. Whoever sends is believed who it is:
+//! so can a gateway speak for many on one connection, and anybody for anybody. With `identity: connection` a client speaks for its own
+//! user alone; other servers still speak for theirs.
 //!
 //! # Delivery
 //! A copy has a dialog of its own. Its Request-URI is the member; From, To, `P-Asserted-Identity`, Body and all other headers are as
@@ -44,7 +47,8 @@
 //!
 //! Without it nothing is kept, and a room needs no store. Of a room whose name does not begin with `room:` nothing is kept either way.
 //!
-//! Settings, `conf/chatroom.yaml`: `qsize` (1024), `qsize_bytes` (4194304), `transtimer` (5s), `history.keep` (true), `history.on_join` (0).
+//! Settings, `conf/chatroom.yaml`: `qsize` (1024), `qsize_bytes` (4194304), `transtimer` (5s), `identity` (asserted), `history.keep` (true),
+//! `history.on_join` (0).
 
 mod agenda;
 mod api;
@@ -64,7 +68,7 @@ use rtcd_store::{Store, date_text};
 use self::mail::{Accepted, Mail, Post, Refusal};
 use self::room::Place;
 use self::rooms::Rooms;
-use self::settings::Settings;
+use self::settings::{Identity, Settings};
 
 pub use self::api::ChatRoomApi;
 
@@ -81,6 +85,7 @@ pub struct ChatRooms {
     rooms: Mailbox<Mail>,
     /// If what is said is kept.
     store: Option<Store>,
+    identity: Identity,
     on_join: usize,
 }
 
@@ -111,7 +116,7 @@ impl ChatRooms {
     /// The store has so much time to say no.
     fn new(load: &Load, settings: Settings, store: Option<Store>, patience: Duration) -> Self {
         let rooms = load.spawn(Rooms::new(settings, store.clone(), patience));
-        Self { rooms, store, on_join: settings.on_join() }
+        Self { rooms, store, identity: settings.identity, on_join: settings.on_join() }
     }
 
     async fn answer<S>(&self, cx: &mut Cx<(), S>, request: &Incoming<Request>) -> Outcome {
@@ -163,10 +168,10 @@ impl ChatRooms {
     }
 
     /// Joins or leaves; gives the place of a member that waits for what was said before.
-    async fn subscribe(&self, request: &Request) -> Result<Option<Place>, Refusal> {
+    async fn subscribe(&self, request: &Incoming<Request>) -> Result<Option<Place>, Refusal> {
         let seconds: f64 = request.headers.json("Expire").ok_or(Refusal::NoExpire)?;
         let expire = Duration::try_from_secs_f64(seconds).map_err(|_| Refusal::NoExpire)?;
-        let user = identity(request)?;
+        let user = self.identity(request)?;
         let room = room(request)?;
         if expire.is_zero() {
             self.ask(|reply| Mail::Leave { room, user, reply }).await??;
@@ -203,10 +208,10 @@ impl ChatRooms {
     async fn post<S>(
         &self,
         cx: &Cx<(), S>,
-        request: &Request,
+        request: &Incoming<Request>,
         response: &mut Response,
     ) -> Result<(Accepted, Option<u64>), Refusal> {
-        let user = identity(request)?;
+        let user = self.identity(request)?;
         let room = room(request)?;
         let mut post = Post::of(request)?;
         let is_kept = self.store.is_some() && is_room(&room);
@@ -226,6 +231,16 @@ impl ChatRooms {
         }
     }
 
+    /// Who sends the request. A copy: it outlives the frame.
+    fn identity(&self, request: &Incoming<Request>) -> Result<ByteString, Refusal> {
+        let identity = request.headers.text("P-Asserted-Identity").filter(|user| !user.is_empty());
+        let identity = identity.ok_or(Refusal::NoIdentity)?;
+        match (self.identity, &request.peer) {
+            (Identity::Connection, Some(peer)) if address(&identity) != peer.user() => Err(Refusal::NotYou),
+            (Identity::Asserted | Identity::Connection, _) => Ok(ByteString::from(&*identity)),
+        }
+    }
+
     async fn ask<R>(&self, mail: impl FnOnce(Reply<R>) -> Mail) -> Result<R, Refusal> {
         Ok(self.rooms.ask(mail).await?)
     }
@@ -234,10 +249,9 @@ impl ChatRooms {
 /// A request is answered, or to be refused.
 type Done = Result<Result<(), Refusal>, Fault>;
 
-/// Who sends the request. A copy: it outlives the frame.
-fn identity(request: &Request) -> Result<ByteString, Refusal> {
-    let identity = request.headers.text("P-Asserted-Identity").filter(|user| !user.is_empty());
-    Ok(ByteString::from(&*identity.ok_or(Refusal::NoIdentity)?))
+/// The user whom an identity names; the same one that its messages are kept of.
+fn address(identity: &str) -> String {
+    Uri::parse(identity).map_or_else(|_| identity.trim().to_owned(), |uri| uri.address())
 }
 
 /// The room that the request is for. A copy, too.

@@ -87,6 +87,8 @@ pub(crate) enum Refusal {
     NoExpire,
     #[error("No P-Asserted-Identity")]
     NoIdentity,
+    #[error("P-Asserted-Identity is not the user of this connection")]
+    NotYou,
     #[error("Room Not Exist")]
     NoRoom,
     #[error("User Not Exist")]
@@ -105,6 +107,7 @@ impl Refusal {
     pub(crate) fn code(self) -> StatusCode {
         match self {
             Self::NoExpire | Self::NoIdentity | Self::Unexpected => StatusCode::BAD_REQUEST,
+            Self::NotYou => StatusCode::FORBIDDEN,
             Self::NoRoom | Self::NoUser => StatusCode::NOT_FOUND,
             Self::Busy | Self::NotKept => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,

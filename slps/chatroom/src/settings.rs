@@ -15,8 +15,21 @@ pub(crate) struct Settings {
     /// After how long a message is sent again to a member who was not there.
     #[serde(with = "humantime_serde")]
     pub(crate) transtimer: Duration,
+    /// Whose word is taken for who speaks.
+    pub(crate) identity: Identity,
     /// What was said before.
     pub(crate) history: History,
+}
+
+/// Whose word is taken for who speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(crate = "rtcd_sdk::serde", rename_all = "snake_case")]
+pub(crate) enum Identity {
+    /// Everybody's.
+    #[default]
+    Asserted,
+    /// A user's for this user alone, with whatever device; another server's for all.
+    Connection,
 }
 
 /// What was said before.
@@ -59,6 +72,7 @@ impl Default for Settings {
             qsize: const { NonZeroUsize::new(1024).unwrap() },
             qsize_bytes: const { NonZeroUsize::new(4 << 20).unwrap() },
             transtimer: Duration::from_secs(5),
+            identity: Identity::default(),
             history: History::default(),
         }
     }

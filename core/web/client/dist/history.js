@@ -33,7 +33,8 @@ export class History {
         for (const [name, value] of Object.entries(page))
             if (value !== undefined)
                 query.set(name, String(value));
-        const url = `${this.apiUrl}/im/v1/${path}${query.size > 0 ? `?${query}` : ""}`;
+        const asked = String(query); // `size` is too new for some browsers
+        const url = `${this.apiUrl}/im/v1/${path}${asked === "" ? "" : `?${asked}`}`;
         try {
             return await this.#get(url);
         }

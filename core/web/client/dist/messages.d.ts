@@ -26,10 +26,14 @@ export interface Message {
     /** The request, as on the wire. */
     readonly fields: Request;
 }
-/** What has become of messages that this user sent. */
+/** What has become of messages that this user sent; or, if it is `own`, got. */
 export interface Receipt {
     /** The user who got them. */
     readonly from: string;
+    /** With whom one talks there: the other user. */
+    readonly conversation: string;
+    /** This user has read them, on another device. */
+    readonly own: boolean;
     /** Ids of those that were stored first, and have been delivered. */
     readonly delivered: readonly string[];
     /** Ids of those that have been read. */

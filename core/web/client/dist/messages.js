@@ -37,14 +37,18 @@ export class Messages {
     /** A MESSAGE has come. */
     onRequest(request) {
         const { fields } = request;
-        // Between users the server lets none through, as `From` says who it is. So this comes from a room that would be taken for a user.
-        if (fields["P-Asserted-Identity"] !== undefined && !isRoom(userOf(fields.To))) {
+        // Between users the server lets none through, as `From` says who it is. So this comes from a room that would be taken for a user;
+        // or it is from a user whose name would be taken for a room.
+        const isOfRoom = isRoom(userOf(fields.To));
+        if (!isOfRoom && (fields["P-Asserted-Identity"] !== undefined || isRoom(userOf(fields.From)))) {
             request.respond(403);
             return;
         }
         if (fields["Content-Type"] === RECEIPT) {
             request.respond(200);
-            this.listener.onReceipt({ from: userOf(fields.From), ...receiptOf(fields.Body) });
+            const from = userOf(fields.From);
+            const own = from === this.asker.user;
+            this.listener.onReceipt({ from, conversation: own ? userOf(fields.To) : from, own, ...receiptOf(fields.Body) });
             return;
         }
         const message = this.#read(fields);
@@ -61,7 +65,8 @@ export class Messages {
     #read(fields) {
         const to = userOf(fields.To);
         const room = isRoom(to) ? to : undefined;
-        const sender = userOf(room === undefined ? fields.From : (fields["P-Asserted-Identity"] ?? fields.From));
+        const identity = fields["P-Asserted-Identity"];
+        const sender = userOf(room !== undefined && typeof identity === "string" ? identity : fields.From);
         const own = sender === this.asker.user;
         return {
             id: idOf(fields) ?? `${fields.DialogueID} ${fields.CSeq}`,
@@ -72,7 +77,7 @@ export class Messages {
             sender,
             own,
             date: dateOf(fields),
-            contentType: fields["Content-Type"],
+            contentType: typeof fields["Content-Type"] === "string" ? fields["Content-Type"] : undefined,
             body: fields.Body,
             fields,
         };

@@ -26,7 +26,7 @@ export declare class Registrar {
     /** The token that holds now. */
     get token(): string | undefined;
     register(options: RegisterOptions): Promise<Registration>;
-    /** Asks for a new token. */
+    /** Asks for a new token; once for all who need one now. */
     renew(): Promise<void>;
     unregister(): Promise<void>;
     /** Says good-bye, if it is registered, and waits for nothing. */

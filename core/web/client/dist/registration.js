@@ -15,8 +15,10 @@ export class Registrar {
     onError;
     #wanted;
     #granted;
-    /** Only the answer to the last REGISTER counts. */
+    /** REGISTERs have numbers: that of the last one, and of the last one whose answer counts. */
     #last = 0;
+    #grantedBy = 0;
+    #renewing;
     #refresh;
     constructor(asker, onError) {
         this.asker = asker;
@@ -40,10 +42,12 @@ export class Registrar {
             throw error;
         }
     }
-    /** Asks for a new token. */
+    /** Asks for a new token; once for all who need one now. */
     async renew() {
-        if (this.#wanted !== undefined)
-            await this.#ask(this.#wanted);
+        if (this.#wanted === undefined)
+            return;
+        this.#renewing ??= this.#ask(this.#wanted).finally(() => (this.#renewing = undefined));
+        await this.#renewing;
     }
     async unregister() {
         if (this.#stop())
@@ -70,6 +74,7 @@ export class Registrar {
         this.#wanted = undefined;
         this.#granted = undefined;
         this.#last += 1;
+        this.#grantedBy = this.#last;
         this.#refresh.clear();
         return was;
     }
@@ -90,8 +95,11 @@ export class Registrar {
         this.#refresh.clear();
         const response = await this.asker.ask("REGISTER", { ...this.#fields, Expire: expire, Presence: presence });
         const granted = grantedBy(response, expire);
-        if (number === this.#last) {
+        if (number > this.#grantedBy) {
+            this.#grantedBy = number;
             this.#granted = granted;
+        }
+        if (number === this.#last) {
             this.#refresh.set(Math.min(granted.expire, granted.tokenExpire ?? Infinity) * 1000 * REFRESH);
         }
         return granted;

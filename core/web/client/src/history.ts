@@ -94,7 +94,8 @@ export class History {
   async #call(path: string, page: PageOptions): Promise<Record<string, unknown>> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(page)) if (value !== undefined) query.set(name, String(value));
-    const url = `${this.apiUrl}/im/v1/${path}${query.size > 0 ? `?${query}` : ""}`;
+    const asked = String(query); // `size` is too new for some browsers
+    const url = `${this.apiUrl}/im/v1/${path}${asked === "" ? "" : `?${asked}`}`;
     try {
       return await this.#get(url);
     } catch (error) {

@@ -32,10 +32,14 @@ export interface Message {
   readonly fields: Request;
 }
 
-/** What has become of messages that this user sent. */
+/** What has become of messages that this user sent; or, if it is `own`, got. */
 export interface Receipt {
   /** The user who got them. */
   readonly from: string;
+  /** With whom one talks there: the other user. */
+  readonly conversation: string;
+  /** This user has read them, on another device. */
+  readonly own: boolean;
   /** Ids of those that were stored first, and have been delivered. */
   readonly delivered: readonly string[];
   /** Ids of those that have been read. */
@@ -103,14 +107,18 @@ export class Messages {
   /** A MESSAGE has come. */
   onRequest(request: IncomingRequest): void {
     const { fields } = request;
-    // Between users the server lets none through, as `From` says who it is. So this comes from a room that would be taken for a user.
-    if (fields["P-Asserted-Identity"] !== undefined && !isRoom(userOf(fields.To))) {
+    // Between users the server lets none through, as `From` says who it is. So this comes from a room that would be taken for a user;
+    // or it is from a user whose name would be taken for a room.
+    const isOfRoom = isRoom(userOf(fields.To));
+    if (!isOfRoom && (fields["P-Asserted-Identity"] !== undefined || isRoom(userOf(fields.From)))) {
       request.respond(403);
       return;
     }
     if (fields["Content-Type"] === RECEIPT) {
       request.respond(200);
-      this.listener.onReceipt({ from: userOf(fields.From), ...receiptOf(fields.Body) });
+      const from = userOf(fields.From);
+      const own = from === this.asker.user;
+      this.listener.onReceipt({ from, conversation: own ? userOf(fields.To) : from, own, ...receiptOf(fields.Body) });
       return;
     }
     const message = this.#read(fields);
@@ -128,7 +136,8 @@ export class Messages {
   #read(fields: Request): Message {
     const to = userOf(fields.To);
     const room = isRoom(to) ? to : undefined;
-    const sender = userOf(room === undefined ? fields.From : (fields["P-Asserted-Identity"] ?? fields.From));
+    const identity = fields["P-Asserted-Identity"];
+    const sender = userOf(room !== undefined && typeof identity === "string" ? identity : fields.From);
     const own = sender === this.asker.user;
     return {
       id: idOf(fields) ?? `${fields.DialogueID} ${fields.CSeq}`,
@@ -139,7 +148,7 @@ export class Messages {
       sender,
       own,
       date: dateOf(fields),
-      contentType: fields["Content-Type"],
+      contentType: typeof fields["Content-Type"] === "string" ? fields["Content-Type"] : undefined,
       body: fields.Body,
       fields,
     };

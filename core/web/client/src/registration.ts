@@ -37,8 +37,10 @@ const REFRESH = 0.4;
 export class Registrar {
   #wanted: RegisterOptions | undefined;
   #granted: Registration | undefined;
-  /** Only the answer to the last REGISTER counts. */
+  /** REGISTERs have numbers: that of the last one, and of the last one whose answer counts. */
   #last = 0;
+  #grantedBy = 0;
+  #renewing: Promise<unknown> | undefined;
   readonly #refresh: Timer;
 
   constructor(
@@ -65,9 +67,11 @@ export class Registrar {
     }
   }
 
-  /** Asks for a new token. */
+  /** Asks for a new token; once for all who need one now. */
   async renew(): Promise<void> {
-    if (this.#wanted !== undefined) await this.#ask(this.#wanted);
+    if (this.#wanted === undefined) return;
+    this.#renewing ??= this.#ask(this.#wanted).finally(() => (this.#renewing = undefined));
+    await this.#renewing;
   }
 
   async unregister(): Promise<void> {
@@ -97,6 +101,7 @@ export class Registrar {
     this.#wanted = undefined;
     this.#granted = undefined;
     this.#last += 1;
+    this.#grantedBy = this.#last;
     this.#refresh.clear();
     return was;
   }
@@ -116,8 +121,11 @@ export class Registrar {
     this.#refresh.clear();
     const response = await this.asker.ask("REGISTER", { ...this.#fields, Expire: expire, Presence: presence });
     const granted = grantedBy(response, expire);
-    if (number === this.#last) {
+    if (number > this.#grantedBy) {
+      this.#grantedBy = number;
       this.#granted = granted;
+    }
+    if (number === this.#last) {
       this.#refresh.set(Math.min(granted.expire, granted.tokenExpire ?? Infinity) * 1000 * REFRESH);
     }
     return granted;

@@ -117,6 +117,15 @@ test("a message that no handler takes is left to the server", async () => {
   assert.deepEqual([seen, errors.map(({ message }) => message)], [["id-1"], ["the disk is full"]]);
 });
 
+test("fields that are no texts are not taken for such", async () => {
+  const { client, socket } = await online();
+  const seen = [];
+  client.on("message", ({ sender, contentType }) => seen.push([sender, contentType]));
+  await socket.receive(message({ To: "room:1@test.com", "P-Asserted-Identity": 5, "Content-Type": { a: 1 }, "Message-ID": 5, Date: 5 }));
+  assert.deepEqual(seen, [["bob@test.com", undefined]]);
+  assert.equal(socket.sent[0].Code, 200);
+});
+
 test("what comes from a room that bears the name of a user is refused", async () => {
   const { client, socket } = await online();
   const seen = [];
@@ -125,8 +134,9 @@ test("what comes from a room that bears the name of a user is refused", async ()
   await socket.receive(message(forged));
   await socket.receive(message({ ...forged, CSeq: 8, "Content-Type": "receipt", Body: { read: ["a"] } }));
   await socket.receive(message({ ...forged, CSeq: 9, "P-Asserted-Identity": "" }));
+  await socket.receive(message({ From: "room:lobby@test.com", CSeq: 11 })); // and a user who bears that of a room
   await socket.receive(message({ CSeq: 10 })); // the real one is not taken for a repeat
-  assert.deepEqual(socket.sent.map(({ Code }) => Code), [403, 403, 403, 200]);
+  assert.deepEqual(socket.sent.map(({ Code }) => Code), [403, 403, 403, 403, 200]);
   assert.deepEqual(seen, ["message"]);
 });
 
@@ -138,12 +148,14 @@ test("receipts", async () => {
   await socket.receive(receipt({ delivered: ["a", "b"] }, 1));
   await socket.receive(receipt({ read: ["a", 7] }, 2));
   await socket.receive(receipt(null, 3));
+  await socket.receive(message({ "Content-Type": "receipt", Body: { read: ["b"] }, CSeq: 4, From: "alice@test.com", To: "bob@test.com" }));
   assert.deepEqual(seen, [
-    { from: "bob@test.com", delivered: ["a", "b"], read: [] },
-    { from: "bob@test.com", delivered: [], read: ["a"] },
-    { from: "bob@test.com", delivered: [], read: [] },
+    { from: "bob@test.com", conversation: "bob@test.com", own: false, delivered: ["a", "b"], read: [] },
+    { from: "bob@test.com", conversation: "bob@test.com", own: false, delivered: [], read: ["a"] },
+    { from: "bob@test.com", conversation: "bob@test.com", own: false, delivered: [], read: [] },
+    { from: "alice@test.com", conversation: "bob@test.com", own: true, delivered: [], read: ["b"] },
   ]);
-  assert.deepEqual(socket.sent.map(({ Code }) => Code), [200, 200, 200]);
+  assert.deepEqual(socket.sent.map(({ Code }) => Code), [200, 200, 200, 200]);
 });
 
 test("reading is told, in parts that fit into frames", async () => {
@@ -216,6 +228,20 @@ test("a token that is not good any more is renewed once", async () => {
     else assert.deepEqual([asking.result.status, asking.result.code, asking.result.message], [401, 7, "Access denied"]);
     assert.equal(calls.length, 2);
   }
+});
+
+test("a token is renewed once for all who find it too old", async () => {
+  const { client, calls, socket } = await http();
+  const asking = [watch(client.history("bob@test.com")), watch(client.conversations())];
+  await settled();
+  for (const call of calls.slice()) call.answer(401, { code: 7, msg: "Access denied" });
+  await settled();
+  await socket.answer(socket.next(), 200, { Expire: 60, Token: "tok-2", "Token-Expire": 600 });
+  assert.equal(socket.next(), undefined);
+  assert.deepEqual(calls.slice(2).map(({ token }) => token), ["Bearer tok-2", "Bearer tok-2"]);
+  for (const call of calls.slice(2)) call.answer(200, { messages: [], conversations: [], next: null });
+  await settled();
+  for (const { result } of asking) assert.equal(result.next, null);
 });
 
 test("an HTTP side that refuses, is away, is no API, or is silent", async () => {

@@ -79,7 +79,7 @@ test("a message to who is there, with receipts", PATIENCE, async (t) => {
   assert.deepEqual(message.date, sent.date);
   const read = next(alice, "receipt", (receipt) => receipt.read.length > 0);
   await bob.markRead(a, [message.id]);
-  assert.deepEqual(await read, { from: b, delivered: [], read: [sent.id] });
+  assert.deepEqual(await read, { from: b, conversation: b, own: false, delivered: [], read: [sent.id] });
 });
 
 test("all devices of both sides see a message", PATIENCE, async (t) => {
@@ -90,6 +90,18 @@ test("all devices of both sides see a message", PATIENCE, async (t) => {
   const sent = await desk.message(b, "to all");
   const messages = await Promise.all(seen);
   assert.deepEqual(messages.map(({ own, conversation, id }) => [own, conversation, id]), [[true, b, sent.id], [false, a, sent.id], [false, a, sent.id]]);
+});
+
+test("what one device has read, the other one is told", PATIENCE, async (t) => {
+  const [a, b] = names("alice", "bob");
+  const [desk, phone] = [await client(t, a, { device: "desk", register: true }), await client(t, a, { device: "phone", register: true })];
+  const bob = await client(t, b, { register: true });
+  const comes = next(desk, "message");
+  const told = next(phone, "receipt");
+  const { id } = await bob.message(a, "to both");
+  await comes;
+  await desk.markRead(b, [id]);
+  assert.deepEqual(await told, { from: a, conversation: b, own: true, delivered: [], read: [id] });
 });
 
 test("messages to who is away come when he is there, once and in order, and are told", PATIENCE, async (t) => {

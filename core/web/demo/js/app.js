@@ -5,7 +5,8 @@ import { Chat } from "./chat.js";
 import { ask, askForName } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { isRoom, shown } from "./names.js";
-import { announce, note } from "./notes.js";
+import { announce, announceMessage, note } from "./notes.js";
+import { paced } from "./paced.js";
 import { Sidebar } from "./sidebar.js";
 import { ofTab } from "./storage.js";
 
@@ -16,20 +17,26 @@ export class App {
   #chat = null;
   #ended = new AbortController();
   #offs = [];
+  #isChatOld = false;
 
   /** `signOut` is called when the user wants to; `replaced` when the same device has signed in elsewhere. */
   constructor(session, { signOut, replaced }) {
     this.#session = session;
     this.#sidebar = new Sidebar(session);
-    this.#banner = new Banner(() => session.retryNow());
+    this.#banner = new Banner(() => session.retryNow(), () => this.#refocus());
     this.#showMe();
     this.#wire(signOut);
     const on = (event, handler) => this.#offs.push(session.events.on(event, handler));
-    on("list", () => this.#showList());
-    on("messages", (conversation) => this.#of(conversation.name)?.update());
+    const changed = paced(() => this.#changed());
+    on("list", changed);
+    on("messages", (conversation) => {
+      if (this.#of(conversation.name)) this.#isChatOld = true;
+      changed();
+    });
     on("arrived", (conversation, message) => this.#arrived(conversation, message));
     on("presence", (user) => this.#showPresence(user));
     on("trouble", note);
+    on("failed", (conversation, reason) => announce(`Your message to ${shown(conversation.name)} could not be sent: ${reason}`));
     on("ready", () => this.#chat?.resume());
     on("state", (state, cause) => {
       this.#banner.show(state);
@@ -98,6 +105,12 @@ export class App {
     await this.#session.forget(name);
   }
 
+  /** What had the focus is gone. */
+  #refocus() {
+    if (this.#chat) this.#chat.focus();
+    else this.#sidebar.focus();
+  }
+
   /** What the address says is open. So the browser's own "back" leads to the list on a phone. */
   #route() {
     const name = nameOfHash();
@@ -135,10 +148,21 @@ export class App {
   #arrived(conversation, message) {
     const chat = this.#of(conversation.name);
     if (chat) chat.arrived(message);
-    else if (!message.own) announce(`New message from ${shown(message.from)}${isRoom(conversation.name) ? ` in ${shown(conversation.name)}` : ""}`);
+    else if (!message.own) announceMessage(`New message from ${shown(message.from)}${isRoom(conversation.name) ? ` in ${shown(conversation.name)}` : ""}`);
+  }
+
+  #changed() {
+    if (this.#ended.signal.aborted) return;
+    // First: what it shows is read, and counts no more.
+    if (this.#isChatOld) this.#chat?.update();
+    this.#isChatOld = false;
+    this.#showList();
   }
 
   #showList() {
+    // In another tab it was taken off the list; or the address names one that has just come onto it.
+    if (this.#chat && !this.#session.conversations.has(this.#chat.name)) this.#leave();
+    else if (!this.#chat) this.#route();
     this.#sidebar.update();
     let unread = 0;
     for (const conversation of this.#session.conversations.values()) unread += conversation.unread;

@@ -8,9 +8,12 @@ const STAYS = 2500;
 export class Banner {
   #wasLost = false;
   #timer;
+  #refocus;
 
-  constructor(retry) {
+  /** `refocus` finds a new place for the focus that was in the banner when it goes. */
+  constructor(retry, refocus) {
     byId("banner-retry").onclick = retry;
+    this.#refocus = refocus;
   }
 
   show(state) {
@@ -28,7 +31,9 @@ export class Banner {
 
   #back() {
     this.#wasLost = false;
+    const hadFocus = byId("banner").contains(document.activeElement);
     this.#say("back", "Connected again.");
+    if (hadFocus) this.#refocus();
     this.#timer = setTimeout(() => {
       byId("banner").hidden = true;
     }, STAYS);

@@ -4,7 +4,12 @@ import { composer } from "./composer.js";
 import { h, icon, iconButton, setText } from "./dom.js";
 import { Log } from "./log.js";
 import { isRoom, shown } from "./names.js";
-import { announce } from "./notes.js";
+import { announceMessage } from "./notes.js";
+
+/** ms after which history that could not be had is asked for again. */
+const AGAIN = 5000;
+/** Letters of a new message that are read out; the rest is in the log. */
+const SAID = 400;
 
 export class Chat {
   element;
@@ -26,8 +31,17 @@ export class Chat {
     this.#conversation = conversation;
     const { name } = conversation;
     this.#log = new Log(conversation, {
-      retry: (id) => session.retry(name, id),
-      discard: (id) => session.discard(name, id),
+      // Either takes away the button that had the focus.
+      retry: (id) => {
+        session.retry(name, id);
+        this.update();
+        this.focus();
+      },
+      discard: (id) => {
+        session.discard(name, id);
+        this.update();
+        this.focus();
+      },
       older: () => this.#older(),
       isOnline: () => session.state === "online",
       onScroll: () => this.#showBelow(),
@@ -75,9 +89,9 @@ export class Chat {
 
   /** A message has just come. */
   arrived(message) {
-    if (!this.isWatched()) this.#log.markUnreadFrom(message.id);
+    if (!this.isWatched()) this.#log.markUnreadFrom(message);
     if (!this.#log.isAtEnd) this.#below += 1;
-    if (!message.own) announce(`${shown(message.from)}: ${message.text}`);
+    if (!message.own) announceMessage(`${shown(message.from)}: ${message.text.slice(0, SAID)}`);
   }
 
   /** Somebody looks at the page again. */
@@ -92,8 +106,8 @@ export class Chat {
   showPresence() {
     const presence = this.#session.presenceOf(this.name);
     showPresence(this.#picture, presence);
-    if (isRoom(this.name)) setText(this.#about, "Room");
-    else setText(this.#about, presence === "away" ? "Away. Gets your messages later" : presenceWord(presence));
+    setText(this.#about, isRoom(this.name) ? "Room" : presenceWord(presence));
+    if (presence === "away") this.#about.append(h("span", { class: "about-more" }, ". Gets your messages later"));
   }
 
   #head(leave, remove) {
@@ -124,6 +138,12 @@ export class Chat {
     // Without its history it works all the same: the server's store may be out of order, and messages go on.
     if (!this.#isLoaded) this.#loaded();
     else this.update();
+    if (this.#conversation.older === undefined && this.element.isConnected) setTimeout(() => this.#loadAgain(), AGAIN);
+  }
+
+  /** If it is still shown, and its history still missing. */
+  #loadAgain() {
+    if (this.#conversation.older === undefined && this.element.isConnected) this.#load();
   }
 
   #loaded() {
@@ -142,6 +162,8 @@ export class Chat {
   #send(text) {
     this.#log.forgetUnread();
     this.#session.send(this.name, text);
+    // At once: whoever writes wants to see it.
+    this.#log.update();
     this.#log.toEnd();
   }
 

@@ -1,11 +1,17 @@
 // Where a message is written. What was begun stays with its conversation, over a reload, too.
 import { h, iconButton } from "./dom.js";
 import { isRoom, shown } from "./names.js";
-import { ofTab } from "./storage.js";
+import { goodEntries, isText, ofTab } from "./storage.js";
 
 /** Well below the 64 KiB that the server takes, whatever the letters are. */
 const LONGEST = 8000;
-const drafts = new Map(Object.entries(ofTab.read("drafts", {})));
+/** Conversation → text. They are gone when their user signs out: the next one at this tab may be somebody else. */
+const drafts = new Map(goodEntries(ofTab.read("drafts", null, () => true), isText));
+
+export function forgetDrafts() {
+  drafts.clear();
+  ofTab.remove("drafts");
+}
 
 export function composer(name, send) {
   const label = isRoom(name) ? `Message to the room ${shown(name)}` : `Message to ${shown(name)}`;

@@ -16,6 +16,7 @@ export class Conversation {
   older = undefined;
   /** The newest place in the history that is here with all before it, since the first page. */
   newestSeq = null;
+  /** By what keyOf gives. */
   #byId = new Map();
   #unread = new Set();
 
@@ -34,8 +35,9 @@ export class Conversation {
     return this.#unread.size;
   }
 
-  byId(id) {
-    return this.#byId.get(id) ?? null;
+  /** A message of one's own. */
+  ownById(id) {
+    return this.#byId.get(ownKey(id)) ?? null;
   }
 
   /**
@@ -43,10 +45,11 @@ export class Conversation {
    * is new about it is kept. Returns whether it was not here before.
    */
   add(message) {
-    const known = this.#byId.get(message.id);
+    const key = keyOf(message);
+    const known = this.#byId.get(key);
     if (!known) {
-      this.#byId.set(message.id, message);
-      if (message.status === "unread") this.#unread.add(message.id);
+      this.#byId.set(key, message);
+      if (message.status === "unread") this.#unread.add(message);
       this.#place(message);
       return true;
     }
@@ -58,7 +61,7 @@ export class Conversation {
 
   /** What became of a message of one's own. Fates come late and twice: it never gets worse, but for one that could not be sent. */
   settle(id, status, date = null) {
-    const message = this.#byId.get(id);
+    const message = this.ownById(id);
     if (!message) return false;
     this.#improve(message, status);
     this.#move(message, date ?? message.date);
@@ -67,7 +70,7 @@ export class Conversation {
 
   /** A message of one's own goes out again, or will not. */
   reset(id, status, reason = "") {
-    const message = this.#byId.get(id);
+    const message = this.ownById(id);
     if (!message || !isPending(message)) return false;
     message.status = status;
     message.reason = reason;
@@ -77,33 +80,56 @@ export class Conversation {
 
   /** Takes out a message that was never sent. */
   drop(id) {
-    const message = this.#byId.get(id);
+    const message = this.ownById(id);
     if (!message) return;
-    this.#byId.delete(id);
+    this.#byId.delete(ownKey(id));
     this.messages.splice(this.messages.indexOf(message), 1);
   }
 
-  /** The ids of what the other one wrote and nobody has read here. */
-  unreadIds() {
-    return this.messages.filter((message) => this.#unread.has(message.id)).map((message) => message.id);
+  /** The other one's messages of these ids have been read, on another device. */
+  markReadElsewhere(ids) {
+    for (const id of ids) {
+      const message = this.#byId.get(keyOf({ own: false, from: this.name, id }));
+      if (message) this.markRead(message);
+    }
+  }
+
+  /** All that is not later has been read, in another tab. */
+  markReadUntil(date) {
+    for (const message of this.#unread) {
+      if (message.date <= date) this.markRead(message);
+    }
+  }
+
+  /** Forgets all that the server has: there is more between this and the latest page than can be fetched. */
+  startAnew() {
+    this.messages = this.messages.filter(isPending);
+    this.#byId = new Map(this.messages.map((message) => [keyOf(message), message]));
+    this.#unread.clear();
+    this.older = undefined;
+    this.newestSeq = null;
+  }
+
+  /** What the others wrote and nobody has read here. */
+  unreadMessages() {
+    return this.messages.filter((message) => this.#unread.has(message));
   }
 
   /** It has been read here. */
-  markRead(id) {
-    if (this.#unread.delete(id)) this.#byId.get(id).status = "read";
+  markRead(message) {
+    if (this.#unread.delete(message)) message.status = "read";
   }
 
   /** It has not, after all: nobody else knows of it. */
-  markUnread(id) {
-    const message = this.#byId.get(id);
-    if (!message || message.own) return;
+  markUnread(message) {
+    if (message.own) return;
     message.status = "unread";
-    this.#unread.add(id);
+    this.#unread.add(message);
   }
 
   #improve(message, status) {
     if (!message.own) {
-      if (status === "read") this.markRead(message.id);
+      if (status === "read") this.markRead(message);
     } else if (FATES.indexOf(status) > FATES.indexOf(message.status)) message.status = status;
   }
 
@@ -119,6 +145,15 @@ export class Conversation {
     while (at > 0 && isAfter(this.messages[at - 1], message)) at -= 1;
     this.messages.splice(at, 0, message);
   }
+}
+
+/** Each sender makes ids of its own: in a room somebody else may use one again, and neither message is the other. */
+function keyOf({ own, from, id }) {
+  return own ? ownKey(id) : JSON.stringify([from, id]);
+}
+
+function ownKey(id) {
+  return JSON.stringify([id]);
 }
 
 /** Whether it is not known to be at the server. */

@@ -22,17 +22,18 @@ export function dayOf(date) {
 /** The heading of a day: "Today", "Yesterday", "Tuesday", or the whole date. */
 export function dayName(date, now = Date.now()) {
   const days = daysBetween(date, now);
-  if (days <= 0) return "Today";
+  if (days === 0) return "Today";
   if (days === 1) return "Yesterday";
-  return days < 7 ? weekday.format(date) : long.format(date);
+  // Days to come are there where this clock is slow.
+  return days > 0 && days < 7 ? weekday.format(date) : long.format(date);
 }
 
 /** For the list: the time of today, the day of this week, else the date. */
 export function shortWhen(date, now = Date.now()) {
   const days = daysBetween(date, now);
-  if (days <= 0) return time.format(date);
+  if (days === 0) return time.format(date);
   if (days === 1) return "Yesterday";
-  return days < 7 ? weekday.format(date) : short.format(date);
+  return days > 0 && days < 7 ? weekday.format(date) : short.format(date);
 }
 
 function daysBetween(date, now) {

@@ -57,7 +57,7 @@ export function askForName(kind, refuse) {
     };
     byId("new-cancel").onclick = () => dialog.close();
     onDismissed(dialog, () => resolve(null));
-    dialog.showModal();
+    if (!dialog.open) dialog.showModal();
     input.focus();
   });
 }
@@ -70,9 +70,14 @@ export function ask({ title, lead, yes, no = "Cancel" }) {
   byId("ask-yes").textContent = yes;
   byId("ask-no").textContent = no;
   return new Promise((resolve) => {
-    dialog.querySelector("form").onsubmit = ({ submitter }) => resolve(submitter?.value === "yes");
+    dialog.querySelector("form").onsubmit = (event) => {
+      event.preventDefault();
+      // First: as long as it is open, nothing else can have the focus.
+      dialog.close();
+      resolve(event.submitter?.value === "yes");
+    };
     onDismissed(dialog, () => resolve(false));
-    dialog.showModal();
+    if (!dialog.open) dialog.showModal();
     byId("ask-yes").focus();
   });
 }

@@ -39,6 +39,8 @@ export class History {
       this.#take(conversation, messages);
       if (next === null) return;
     }
+    conversation.startAnew();
+    await this.#latest(conversation, unread);
   }
 
   /** The page before what is here. */

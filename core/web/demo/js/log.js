@@ -1,5 +1,6 @@
 // The messages of one conversation, with their days.
 import { avatar } from "./avatar.js";
+import { isPending } from "./conversation.js";
 import { dayName, dayOf } from "./dates.js";
 import { h, setText } from "./dom.js";
 import { isRoom, shown } from "./names.js";
@@ -9,13 +10,17 @@ import { fillRow } from "./row.js";
 const GROUP = 5 * 60_000;
 /** So near the end, in px, counts as being there. */
 const NEAR = 48;
+/** So many messages before the last one, they are far from what one usually sees. */
+const FAR = 60;
 
 export class Log {
   element;
   #conversation;
   #actions;
-  #list = h("ol", { class: "rows" });
+  // The role: without it Safari takes a list that has no marks for none.
+  #list = h("ol", { class: "rows", role: "list" });
   #head = h("div", { class: "log-head" });
+  /** By message, or, of a divider, by what it says. */
   #rows = new Map();
   /** The first that was unread when the conversation was opened: the line above it stays until then. */
   #firstUnread = null;
@@ -46,7 +51,7 @@ export class Log {
 
   /** The first page is here: the line above what is unread is drawn, and the log shows it, or the end. */
   loaded() {
-    this.#firstUnread = this.#conversation.unreadIds()[0] ?? null;
+    this.#firstUnread = this.#conversation.unreadMessages()[0] ?? null;
     this.#isLoaded = true;
     this.update();
     const line = this.#list.querySelector(".unread-line");
@@ -55,8 +60,8 @@ export class Log {
   }
 
   /** While nobody looks, what comes is unread. */
-  markUnreadFrom(id) {
-    this.#firstUnread ??= id;
+  markUnreadFrom(message) {
+    this.#firstUnread ??= message;
   }
 
   forgetUnread() {
@@ -74,10 +79,11 @@ export class Log {
     else if (anchor?.isConnected) this.element.scrollTop += anchor.getBoundingClientRect().top - before;
   }
 
+  /** A message: what comes before it may go between it and the day above it. */
   #firstVisible() {
     const top = this.element.getBoundingClientRect().top;
     for (const row of this.#list.children) {
-      if (row.getBoundingClientRect().bottom > top) return row;
+      if (row.classList.contains("message") && row.getBoundingClientRect().bottom > top) return row;
     }
     return null;
   }
@@ -87,11 +93,13 @@ export class Log {
     const state = this.#headState(older);
     if (this.#head.dataset.state === state) return;
     this.#head.dataset.state = state;
+    const hadFocus = this.#head.contains(document.activeElement);
     if (state === "loading") this.#head.replaceChildren(h("p", { class: "beginning" }, "Looking for earlier messages…"));
     else if (state === "offline") this.#head.replaceChildren(h("p", { class: "beginning" }, "Earlier messages come when the connection is back."));
     else if (state === "missing") this.#head.replaceChildren(h("p", { class: "beginning" }, "Earlier messages cannot be shown now."), this.#more("Try again"));
     else if (state === "more") this.#head.replaceChildren(this.#more("Earlier messages"));
     else this.#head.replaceChildren(beginning(name));
+    if (hadFocus) this.element.focus({ preventScroll: true });
   }
 
   #headState(older) {
@@ -111,8 +119,9 @@ export class Log {
     const wanted = [];
     messages.forEach((message, at) => {
       const before = messages[at - 1];
-      const isNewDay = !before || dayOf(before.date) !== dayOf(message.date);
-      const isUnread = message.id === this.#firstUnread;
+      // Until the server has said when it was, there is only this clock, which may be wrong.
+      const isNewDay = !before || (!isPending(message) && dayOf(before.date) !== dayOf(message.date));
+      const isUnread = message === this.#firstUnread;
       if (isNewDay) wanted.push(this.#divider(`day ${dayOf(message.date)}`, "day", dayName(message.date)));
       if (isUnread) wanted.push(this.#divider("unread", "unread-line", "New messages"));
       const place = {
@@ -121,14 +130,16 @@ export class Log {
         isNewest: message === newestOwn,
         isOnline: this.#actions.isOnline(),
       };
-      wanted.push(this.#row(message, name, place));
+      const row = this.#row(message, name, place);
+      row.toggleAttribute("data-far", at < messages.length - FAR);
+      wanted.push(row);
     });
     this.#arrange(wanted);
   }
 
   #row(message, name, place) {
-    const row = this.#rows.get(message.id) ?? h("li");
-    this.#rows.set(message.id, row);
+    const row = this.#rows.get(message) ?? h("li");
+    this.#rows.set(message, row);
     const state = `${message.status} ${message.date} ${message.reason ?? ""} ${Object.values(place)}`;
     if (row.dataset.state !== state) {
       row.dataset.state = state;

@@ -1,12 +1,12 @@
 // Signing in and out; what happens between is the app's.
 import { App } from "./app.js";
+import { forgetDrafts } from "./composer.js";
 import { ask } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { explain } from "./errors.js";
 import { userOf } from "./names.js";
-import { note } from "./notes.js";
 import { Session } from "./session.js";
-import { deviceOfTab, ofTab } from "./storage.js";
+import { deviceOfTab, isText, ofTab } from "./storage.js";
 import { wireTheme } from "./theme.js";
 
 /** So long, in ms, signing in is tried before the page says that it does not work. */
@@ -17,7 +17,7 @@ let session = null;
 
 wireTheme();
 byId("signin-form").addEventListener("submit", signIn);
-const known = ofTab.read("user");
+const known = userOf(ofTab.read("user", "", isText));
 if (known) resume(known);
 else showSignIn();
 
@@ -51,30 +51,39 @@ async function signIn(event) {
   }
   ofTab.write("user", user);
   enter(begun);
+  // What had it is gone.
+  if (document.activeElement === document.body) byId("me-name").focus();
 }
 
 /** After a reload: the app is there at once, and connects while it is looked at. */
 function resume(user) {
   const begun = begin(user);
-  begun.start(Infinity).catch((error) => {
-    // Closed meanwhile: by the user, or replaced, of which the app hears.
-    if (error.name !== "ClosedError" && error.name !== "ReplacedError") note(explain(error));
-  });
+  begun.keepTrying();
   enter(begun);
 }
 
 function begin(user) {
-  return new Session(user, deviceOfTab(), ofTab.read("presence", "online"));
+  const isPresence = (value) => ["online", "busy", "away"].includes(value);
+  return new Session(user, deviceOfTab(), ofTab.read("presence", "online", isPresence));
 }
 
 function enter(begun) {
   session = begun;
   byId("signin").hidden = true;
-  app = new App(session, { signOut, replaced });
+  app = new App(session, { signOut: wantSignOut, replaced });
 }
 
-async function signOut() {
-  ofTab.remove("user");
+async function wantSignOut() {
+  const count = session.unsent;
+  const lead = `${count === 1 ? "One message has" : `${count} messages have`} not been sent, and will be lost.`;
+  if (count === 0 || (await ask({ title: "Sign out?", lead, yes: "Sign out" }))) signOut();
+}
+
+/** What was said here is nobody else's: the next one at this tab may be another user. */
+function signOut() {
+  session.forgetUnsent();
+  for (const name of ["user", "presence"]) ofTab.remove(name);
+  forgetDrafts();
   leave();
   history.replaceState(null, "", location.pathname);
   byId("signin-name").value = "";

@@ -3,7 +3,8 @@ import { isRoom } from "./names.js";
 
 /** What can be shown of a body. */
 export function textOf(body) {
-  return typeof body === "string" ? body : "This message cannot be shown here.";
+  if (typeof body !== "string") return "This message cannot be shown here.";
+  return body.trim() === "" ? "This message is empty." : body;
 }
 
 /** A live message, for `Conversation.add`. */

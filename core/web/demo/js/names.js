@@ -8,7 +8,7 @@ const NAME = /^[^\s@:;,?#/\\"<>[\]]+@[A-Za-z0-9_.-]+$/;
 export function userOf(text) {
   const name = text.trim().toLowerCase();
   const user = name.includes("@") ? name : `${name}@${DOMAIN}`;
-  return NAME.test(user) ? user : null;
+  return NAME.test(user) && user.search(UNSEEN) < 0 ? user : null;
 }
 
 /** `#Lobby` → `room:lobby@rtc.example`; null if it is no name. */
@@ -22,9 +22,12 @@ export function isRoom(name) {
   return name.startsWith("room:");
 }
 
+/** What cannot be seen, or turns the order of the letters around: with it a name could look like another one. */
+const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\u3164\ufeff\uffa0]/gu;
+
 /** `alice@rtc.example` → `alice`; names of another domain are shown whole, parameters of a device never. */
 export function shown(name) {
-  const bare = name.replace(/^room:/, "").split(";")[0];
+  const bare = name.replace(/^room:/, "").split(";")[0].replace(UNSEEN, "\ufffd");
   return bare.endsWith(`@${DOMAIN}`) ? bare.slice(0, -DOMAIN.length - 1) : bare;
 }
 

@@ -1,5 +1,6 @@
 // Short words to the user: notes that can be closed, and what only a screen reader says.
 import { byId, h, iconButton } from "./dom.js";
+import { paced } from "./paced.js";
 
 const STAYS = 8000;
 
@@ -22,6 +23,22 @@ export function note(text) {
       timer = setTimeout(close, STAYS);
     });
   }
+}
+
+/** ms between messages that are read out, and how many of those that came meanwhile are; more are only counted. */
+const BREATH = 1000;
+const READ_OUT = 3;
+const heard = [];
+const sayHeard = paced(() => {
+  const texts = heard.splice(0);
+  if (texts.length > READ_OUT) announce(`${texts.length} new messages`);
+  else texts.forEach(announce);
+}, BREATH);
+
+/** Says that a message has come. When many wait for whoever has just come, nobody can listen to them all. */
+export function announceMessage(text) {
+  heard.push(text);
+  sayHeard();
 }
 
 /** Says something to those who listen. A line of its own each time: the same words twice are said twice. */

@@ -1,6 +1,11 @@
 // What is written leaves at once, and shows at once. It is kept until the server has it: over a lost connection, and over a reload.
 import { explain, isPassing } from "./errors.js";
-import { ofTab } from "./storage.js";
+import { isText, ofTab } from "./storage.js";
+
+/** Whether the browser has kept what was given to it. */
+function isItem(item) {
+  return isText(item?.id) && isText(item.to) && isText(item.text) && !Number.isNaN(new Date(item.date).getTime());
+}
 
 export class Outbox {
   #key;
@@ -18,7 +23,7 @@ export class Outbox {
     this.#key = `outbox.${user}`;
     this.#transmit = transmit;
     this.#onFate = onFate;
-    this.#waiting = new Map(ofTab.read(this.#key, []).map((item) => [item.id, item]));
+    this.#waiting = new Map(ofTab.read(this.#key, [], Array.isArray).filter(isItem).map((item) => [item.id, item]));
   }
 
   /** What waits, in the order in which it was written. */

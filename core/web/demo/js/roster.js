@@ -1,6 +1,14 @@
 // Whom this user talks to and which rooms this user is in, as the browser keeps it.
 import { isRoom } from "./names.js";
-import { lasting } from "./storage.js";
+import { goodEntries, lasting } from "./storage.js";
+
+/** Whoever writes comes onto the list, and the browser keeps some megabytes: the oldest go, and are back from the server. */
+const MOST = 2000;
+
+function isEntry(entry) {
+  const isDate = (value) => typeof value === "number" && Number.isFinite(value);
+  return isDate(entry?.since) && isDate(entry.readUntil) && (entry.hidden === undefined || isDate(entry.hidden));
+}
 
 export class Roster {
   #key;
@@ -9,7 +17,16 @@ export class Roster {
 
   constructor(user) {
     this.#key = `roster.${user}`;
-    this.#entries = new Map(Object.entries(lasting.read(this.#key, {})));
+    this.#entries = this.#read();
+  }
+
+  /** Another tab has changed something. `name` is what the browser says of it. */
+  isOf(name) {
+    return name === `rtcd.${this.#key}`;
+  }
+
+  readAgain() {
+    this.#entries = this.#read();
   }
 
   /** What is on the list. */
@@ -24,7 +41,7 @@ export class Roster {
   }
 
   hide(name, date) {
-    this.#keep(name, { ...this.#entries.get(name), hidden: date });
+    this.#keep(name, { since: date, readUntil: 0, ...this.#entries.get(name), hidden: date });
   }
 
   /** Whether it was taken off the list, and nothing was said since. A room that is not on the list is one that was left. */
@@ -43,9 +60,14 @@ export class Roster {
     if (entry && entry.readUntil < date) this.#keep(name, { ...entry, readUntil: date });
   }
 
+  #read() {
+    return new Map(goodEntries(lasting.read(this.#key, null, () => true), isEntry));
+  }
+
   /** Another tab of this user may have changed others meanwhile. */
   #keep(name, entry) {
     this.#entries.set(name, entry);
-    lasting.write(this.#key, { ...lasting.read(this.#key, {}), [name]: entry });
+    const kept = [...this.#read().set(name, entry)].sort(([, one], [, other]) => other.since - one.since);
+    lasting.write(this.#key, Object.fromEntries(kept.slice(0, MOST)));
   }
 }

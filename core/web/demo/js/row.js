@@ -4,6 +4,11 @@ import { h, linked } from "./dom.js";
 import { isRoom, shown } from "./names.js";
 import { fateWord, tick } from "./ticks.js";
 
+/** Letters and lines above which a message is shown in part, and how many letters of it. */
+const LONG = 2000;
+const LINES = 30;
+const SHOWN = 1500;
+
 /**
  * Fills a row. `place` tells where it stands: `isFirst` and `isLast` of a group of one author, `isNewest` of one's own, and whether the
  * page `isOnline`. `actions` are `{ retry, discard }`.
@@ -20,8 +25,37 @@ export function fillRow(row, message, conversation, place, actions) {
   if (message.own) stamp.append(tick(message.status));
   const showsAuthor = inRoom && !message.own && place.isFirst;
   const bubble = h("div", { class: "bubble" }, !showsAuthor && h("span", { class: "heard" }, `${author}: `));
-  bubble.append(h("span", { class: "text", dir: "auto" }, linked(message.text)), stamp);
+  bubble.append(...words(message), stamp);
   row.replaceChildren(...[showsAuthor && h("p", { class: "author" }, author), bubble, below(message, inRoom, place, actions)].filter(Boolean));
+}
+
+/** The text; of a very long one the beginning, and what shows the rest. */
+function words(message) {
+  const { text } = message;
+  const element = h("span", { class: "text", dir: "auto" });
+  const beginning = message.isUnfolded ? text : beginningOf(text);
+  if (beginning === text) {
+    element.append(linked(text));
+    return [element];
+  }
+  const more = h("button", { class: "more", type: "button" }, "Show all");
+  more.addEventListener("click", () => {
+    message.isUnfolded = true;
+    element.replaceChildren(linked(text));
+    more.remove();
+    // The focus was on what is gone.
+    element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+  });
+  element.append(linked(beginning), "…");
+  return [element, more];
+}
+
+function beginningOf(text) {
+  if (text.length <= LONG && text.split("\n", LINES + 1).length <= LINES) return text;
+  const lines = text.split("\n", LINES).join("\n");
+  // By code points: half a letter is none.
+  return Array.from(lines.slice(0, SHOWN)).slice(0, -1).join("").trimEnd();
 }
 
 function below(message, inRoom, place, actions) {

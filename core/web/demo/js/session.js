@@ -1,7 +1,8 @@
 // One user who is signed in: the connection, the conversations, who is there. The views ask it and hear its events:
-// `state`, `ready`, `list` (a conversation came, went or changed), `messages(conversation)`, `presence(user)`, `trouble(text)`, `arrived(conversation, message)`.
+// `state`, `ready`, `list` (a conversation came, went or changed), `messages(conversation)`, `presence(user)`, `trouble(text)`, `arrived(conversation, message)`,
+// `failed(conversation, reason)`.
 import { Client } from "/client/rtcd-client.js";
-import { Conversation } from "./conversation.js";
+import { Conversation, isPending } from "./conversation.js";
 import { explain } from "./errors.js";
 import { Events } from "./events.js";
 import { History } from "./history.js";
@@ -12,6 +13,10 @@ import { Roster } from "./roster.js";
 
 /** Ids in one receipt: the server takes a thousand. */
 const RECEIPT = 500;
+/** People whose presence is watched without their conversation having been opened: whoever writes comes onto the list. */
+const WATCHED = 300;
+/** ms after which it is tried again to make this user known. */
+const AGAIN = 5000;
 const scheme = location.protocol === "https:" ? "wss" : "ws";
 
 export class Session {
@@ -26,7 +31,10 @@ export class Session {
   /** Name → promise: presence is watched, or the room is joined. */
   #followed = new Map();
   #presence;
+  /** What the server was told last. */
+  #toldPresence = null;
   #isKnown = false;
+  #stopped = new AbortController();
 
   constructor(user, device, presence) {
     this.user = user;
@@ -60,7 +68,22 @@ export class Session {
     await this.#enter();
   }
 
+  /** The same, for as long as it takes. */
+  async keepTrying() {
+    while (!this.#stopped.signal.aborted) {
+      try {
+        return await this.start(Infinity);
+      } catch (error) {
+        // Replaced by another tab: the app hears of that.
+        if (error.name === "ClosedError" || error.name === "ReplacedError") return;
+        this.events.emit("trouble", explain(error));
+      }
+      await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    }
+  }
+
   async stop() {
+    this.#stopped.abort();
     await this.#client.close();
   }
 
@@ -74,7 +97,16 @@ export class Session {
 
   async setPresence(presence) {
     this.#presence = presence;
-    await this.#try(() => this.#client.register({ presence }));
+    await this.#try(() => this.#tellPresence());
+  }
+
+  /** How many messages wait to be sent. */
+  get unsent() {
+    return this.#outbox.items().length;
+  }
+
+  forgetUnsent() {
+    for (const { id } of this.#outbox.items()) this.#outbox.drop(id);
   }
 
   /** The conversation of a name; it comes into the list if it was not there. */
@@ -85,14 +117,20 @@ export class Session {
     this.conversations.set(name, conversation);
     this.#roster.add(name, conversation.since);
     this.events.emit("list");
-    if (this.isReady) this.#follow(name);
+    if (this.isReady) this.#followFew(name);
     return conversation;
   }
 
   /** Out of the list. A room is left; a person may write again, and is back then. */
   async forget(name) {
+    // With the last message's date, which is the server's: this clock may be wrong.
+    const last = this.conversations.get(name)?.last;
+    this.#roster.hide(name, last && !isPending(last) ? last.date : Date.now());
+    await this.#remove(name);
+  }
+
+  async #remove(name) {
     this.conversations.delete(name);
-    this.#roster.hide(name, Date.now());
     this.events.emit("list");
     const followed = this.#followed.get(name);
     this.#followed.delete(name);
@@ -122,26 +160,28 @@ export class Session {
 
   /** Everything that is here of a conversation has been seen. */
   markRead(conversation) {
-    const ids = conversation.unreadIds();
-    if (ids.length === 0) return;
-    for (const id of ids) conversation.markRead(id);
-    if (isRoom(conversation.name)) this.#roster.setReadUntil(conversation.name, conversation.byId(ids.at(-1)).date);
+    const unread = conversation.unreadMessages();
+    if (unread.length === 0) return;
+    for (const message of unread) conversation.markRead(message);
+    if (isRoom(conversation.name)) this.#roster.setReadUntil(conversation.name, unread.at(-1).date);
     else {
-      for (let at = 0; at < ids.length; at += RECEIPT) this.#tellRead(conversation, ids.slice(at, at + RECEIPT));
+      for (let at = 0; at < unread.length; at += RECEIPT) this.#tellRead(conversation, unread.slice(at, at + RECEIPT));
     }
     this.events.emit("list");
   }
 
   /** If the other one cannot be told now, the next look at the conversation does it. */
-  #tellRead(conversation, ids) {
-    this.#client.markRead(conversation.name, ids).catch(() => ids.forEach((id) => conversation.markUnread(id)));
+  #tellRead(conversation, messages) {
+    const ids = messages.map(({ id }) => id);
+    this.#client.markRead(conversation.name, ids).catch(() => messages.forEach((message) => conversation.markUnread(message)));
   }
 
   /** Brings a conversation up to date, or gets its latest pages, with all that is unread, if none is there. */
   async catchUp(conversation, unread = 0) {
     // Where it fails, the conversation itself says that something is missing.
     try {
-      if (isRoom(conversation.name)) await this.#follow(conversation.name);
+      const followed = this.#follow(conversation.name);
+      if (isRoom(conversation.name)) await followed;
       await this.#history.catchUp(conversation, unread);
     } catch {
       // The view sees that there is no history.
@@ -162,9 +202,14 @@ export class Session {
       this.events.emit("state", state, cause);
     });
     client.on("message", (message) => this.#arrived(message));
-    client.on("receipt", ({ from, delivered = [], read = [] }) => {
-      const conversation = this.conversations.get(from);
+    client.on("receipt", ({ conversation: name, own, delivered, read }) => {
+      const conversation = this.conversations.get(name);
       if (!conversation) return;
+      if (own) {
+        conversation.markReadElsewhere(read);
+        this.#changed(conversation);
+        return;
+      }
       for (const id of delivered) conversation.settle(id, "delivered");
       for (const id of read) conversation.settle(id, "read");
       this.#changed(conversation);
@@ -174,10 +219,30 @@ export class Session {
       this.events.emit("presence", user);
     });
     client.on("error", (error) => console.warn(error));
+    const onStorage = ({ key }) => this.#roster.isOf(key) && this.#rosterChanged();
+    addEventListener("storage", onStorage, { signal: this.#stopped.signal });
+  }
+
+  /** Another tab of this user has added, removed or read something. */
+  #rosterChanged() {
+    this.#roster.readAgain();
+    const shown = new Set(this.#roster.shown().map(([name]) => name));
+    for (const name of shown) this.begin(name);
+    for (const conversation of [...this.conversations.values()]) {
+      if (!shown.has(conversation.name)) this.#remove(conversation.name);
+      else if (isRoom(conversation.name)) conversation.markReadUntil(this.#roster.readUntil(conversation.name));
+    }
+    this.events.emit("list");
+  }
+
+  async #tellPresence() {
+    const presence = this.#presence;
+    await this.#client.register({ presence });
+    this.#toldPresence = presence;
   }
 
   async #enter() {
-    await this.#client.register({ presence: this.#presence });
+    await this.#tellPresence();
     this.#isKnown = true;
     this.#resume();
   }
@@ -186,10 +251,12 @@ export class Session {
   async #resume() {
     this.events.emit("ready");
     this.#outbox.flush();
+    // It was chosen while the connection was lost.
+    if (this.#toldPresence !== this.#presence) this.setPresence(this.#presence);
     for (const name of this.conversations.keys()) {
       // A membership may have ended meanwhile, and history is for members: this waits until there is one again.
       if (isRoom(name)) this.#followed.delete(name);
-      this.#follow(name);
+      this.#followFew(name);
     }
     try {
       await this.#refresh();
@@ -214,6 +281,11 @@ export class Session {
       const isWanted = conversation.older !== undefined || missing > 0 || isRoom(conversation.name);
       if (isWanted) await this.catchUp(conversation, unread.get(conversation));
     }
+  }
+
+  /** A room always; of people not all, if there are very many. */
+  #followFew(name) {
+    if (isRoom(name) || this.#followed.size < WATCHED) this.#follow(name);
   }
 
   /** Hears of a person's presence; is a member of a room. Tries anew if it failed. */
@@ -256,8 +328,10 @@ export class Session {
   #settle({ id, to }, status, detail) {
     const conversation = this.conversations.get(to);
     if (!conversation) return;
-    if (status === "failed") conversation.reset(id, "failed", detail);
-    else conversation.settle(id, status, detail ? new Date(detail).getTime() : null);
+    if (status === "failed") {
+      conversation.reset(id, "failed", detail);
+      this.events.emit("failed", conversation, detail);
+    } else conversation.settle(id, status, detail ? new Date(detail).getTime() : null);
     this.#changed(conversation);
   }
 

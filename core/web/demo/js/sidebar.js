@@ -27,8 +27,10 @@ export class Sidebar {
   /** Shows what there is now. Elements stay: the focus does, too. */
   update() {
     const all = [...this.#session.conversations.values()].sort(byLatest);
+    let hadFocus = false;
     for (const [name, entry] of this.#entries) {
       if (!this.#session.conversations.has(name)) {
+        hadFocus ||= entry.item.contains(document.activeElement);
         entry.item.remove();
         this.#entries.delete(name);
       }
@@ -37,6 +39,12 @@ export class Sidebar {
     this.#fill(byId("rooms"), all.filter((conversation) => isRoom(conversation.name)));
     byId("people-empty").hidden = byId("people").childElementCount > 0;
     byId("rooms-empty").hidden = byId("rooms").childElementCount > 0;
+    if (hadFocus) this.focus();
+  }
+
+  /** To the first conversation, or to where one begins. */
+  focus() {
+    (byId("lists").querySelector(".entry a") ?? byId("add-person")).focus();
   }
 
   #fill(list, conversations) {

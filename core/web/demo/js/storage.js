@@ -1,4 +1,4 @@
-// What the browser keeps. It may be forbidden, full, or hold nonsense: then the page does without.
+// What the browser keeps. It may be forbidden, full, or hold nonsense: then the page does without. Whoever reads says what is no nonsense.
 
 /** What is kept for longer than the tab. */
 export const lasting = kept(() => localStorage);
@@ -7,10 +7,12 @@ export const ofTab = kept(() => sessionStorage);
 
 function kept(area) {
   return {
-    read(name, otherwise) {
+    /** `otherwise`, unless something is there and `isGood`. */
+    read(name, otherwise, isGood) {
       try {
         const text = area().getItem(`rtcd.${name}`);
-        return text === null ? otherwise : JSON.parse(text);
+        const value = text === null ? otherwise : JSON.parse(text);
+        return isGood(value) ? value : otherwise;
       } catch {
         return otherwise;
       }
@@ -32,10 +34,17 @@ function kept(area) {
   };
 }
 
+export const isText = (value) => typeof value === "string";
+
+/** The values of an object that are good, by their names. */
+export function goodEntries(object, isGood) {
+  return typeof object === "object" && object !== null ? Object.entries(object).filter(([, value]) => isGood(value)) : [];
+}
+
 /** The device that this tab is: the same one after a reload, another one in another tab. */
 export function deviceOfTab() {
-  const known = ofTab.read("device");
-  if (typeof known === "string") return known;
+  const known = ofTab.read("device", null, isText);
+  if (known !== null && /^[\w.-]{1,64}$/.test(known)) return known;
   const device = `web-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
   ofTab.write("device", device);
   return device;

@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { within } from "./within.js";
 
 const SCREENSHOTS = fileURLToPath(new URL("../../../../target/screenshots", import.meta.url));
 /** How long, in ms, a test waits for what must happen: never waited out unless something is wrong. */
@@ -13,6 +14,10 @@ export class Browser {
   #contexts = [];
   /** Errors, and all that the page's policy forbids: there must be none. */
   problems = [];
+  /** Hears of the next one. */
+  onProblem = null;
+  /** What was refused or could not be had: no fault by itself, but told of a test that fails. */
+  #refusals = [];
 
   static async launch() {
     const browser = new Browser();
@@ -22,7 +27,7 @@ export class Browser {
   }
 
   async close() {
-    await this.chromium.close();
+    await within(PATIENCE, "Chromium has ended", this.chromium.close());
   }
 
   /** A browser of somebody's own: its tabs share what is kept. */
@@ -45,19 +50,34 @@ export class Browser {
 
   async open(context, at) {
     const page = await context.newPage();
-    page.on("pageerror", (error) => this.problems.push(String(error)));
+    const onProblem = (text) => {
+      this.problems.push(text);
+      this.onProblem?.(text);
+    };
+    page.on("pageerror", (error) => onProblem(String(error)));
     page.on("console", (message) => {
       // A connection that is cut is told to the console by the browser itself.
       const isOfNetwork = /WebSocket connection|Failed to load resource|net::ERR/.test(message.text());
-      if (message.type() === "error" && !isOfNetwork) this.problems.push(message.text());
+      if (message.type() === "error" && !isOfNetwork) onProblem(message.text());
     });
+    page.on("response", (response) => response.status() >= 400 && this.#refusals.push(`${response.status()} ${response.url()}`));
+    page.on("requestfailed", (request) => this.#refusals.push(`${request.failure()?.errorText} ${request.url()}`));
     await page.goto(at);
     return new Tab(page);
   }
 
+  /** Pictures of all that is open, and what was refused, for somebody who wants to know why a test has failed. */
+  async tell(name) {
+    const pages = this.#contexts.flatMap((context) => context.pages());
+    const files = pages.map((_, at) => path.join(SCREENSHOTS, `failed-${name.replace(/\W+/g, "-").slice(0, 60)}-${at + 1}.png`));
+    await Promise.allSettled(pages.map((page, at) => page.screenshot({ path: files[at], timeout: 5000 })));
+    return [...this.#refusals, ...files].join("\n");
+  }
+
   /** Closes all windows, and complains of what went wrong in them. */
   async clear() {
-    await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+    await within(PATIENCE, "the windows are closed", Promise.all(this.#contexts.splice(0).map((context) => context.close())));
+    this.#refusals = [];
     assert.deepEqual(this.problems.splice(0), []);
   }
 }
@@ -123,7 +143,9 @@ export class Tab {
   async retryUntilSent(text) {
     const message = this.message(text);
     const settled = message.and(this.page.locator('[data-status="sent"], [data-status="failed"]'));
+    const due = Date.now() + 2 * PATIENCE;
     do {
+      assert.ok(Date.now() < due, `"${text}" is not sent, however often it is tried`);
       await message.getByRole("button", { name: "Try again" }).click();
       await settled.waitFor();
     } while ((await message.getAttribute("data-status")) === "failed");
@@ -132,7 +154,8 @@ export class Tab {
   /** Waits until the log shows exactly this, in order: "me: …" or "them: …" a message. */
   async shows(expected) {
     // The page's policy forbids what waitForFunction does; an observer needs no polling either.
-    const found = await this.page.evaluate(untilShown, { expected: JSON.stringify(expected), patience: PATIENCE });
+    const shown = this.page.evaluate(untilShown, { expected: JSON.stringify(expected), patience: PATIENCE });
+    const found = await within(2 * PATIENCE, "the page answers", shown);
     assert.deepEqual(found, expected);
   }
 

@@ -1,6 +1,7 @@
 // A wire between a tab and the server that can be cut.
 import { once } from "node:events";
 import net from "node:net";
+import { within } from "./within.js";
 
 export class Proxy {
   #listener;
@@ -34,7 +35,7 @@ export class Proxy {
   async stop() {
     this.cut();
     this.#listener.close();
-    await once(this.#listener, "close");
+    await within(10_000, "all wires are down", once(this.#listener, "close"));
   }
 
   #accept(client, port) {

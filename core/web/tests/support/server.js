@@ -6,9 +6,13 @@ import { createInterface } from "node:readline";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
+import { within } from "./within.js";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const RTCD = process.env.RTCD ? path.resolve(process.env.RTCD) : path.join(ROOT, "target/debug/rtcd");
+
+/** ms for it to start, and to end. */
+const PATIENCE = 30_000;
 
 export class Server {
   /** Starts it and waits until it listens. A `port` is asked for by a server that comes back. */
@@ -32,11 +36,10 @@ export class Server {
     this.process = spawn(RTCD, [], { cwd: this.folder, stdio: ["ignore", "pipe", log.fd] });
     this.ended = once(this.process, "exit");
     await log.close();
-    let said = "";
-    for await (const line of createInterface({ input: this.process.stdout })) {
-      said += `${line}\n`;
-      if (line.includes("Ctrl-C")) break;
-    }
+    const said = await within(PATIENCE, "rtcd has started", this.#greeting()).catch((error) => {
+      this.process.kill("SIGKILL");
+      throw error;
+    });
     // What it says at its end must find a reader.
     this.process.stdout.resume();
     const port = /ws:\/\/[^/]*:(\d+)\//.exec(said)?.[1];
@@ -44,6 +47,16 @@ export class Server {
     if (!port) throw new Error(`rtcd did not start: ${said}${await readFile(path.join(this.folder, "stderr.log"), "utf8")}`);
     this.port = Number(port);
     this.url = `http://127.0.0.1:${port}/`;
+  }
+
+  /** All that it says until it listens, or ends. */
+  async #greeting() {
+    let said = "";
+    for await (const line of createInterface({ input: this.process.stdout })) {
+      said += `${line}\n`;
+      if (line.includes("Ctrl-C")) break;
+    }
+    return said;
   }
 
   /** Ends it at once, as a failure of the machine would. */
@@ -59,7 +72,11 @@ export class Server {
 
   async stop() {
     this.process.kill("SIGTERM");
-    await this.ended;
+    try {
+      await within(PATIENCE, "rtcd has ended", this.ended);
+    } finally {
+      this.process.kill("SIGKILL");
+    }
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,3 +1,4 @@
+use rtcd_sdk::Peer;
 use rtcd_sdk::axum::body::Body;
 use rtcd_sdk::axum::http::Request as HttpRequest;
 use rtcd_sdk::harness::{ApiAnswer, Dialog, Harness};
@@ -46,6 +47,16 @@ impl Chat {
     /// Sends a request to the rooms; its dialog ends with the answer.
     pub(crate) fn ask(&mut self, request: Request) -> u16 {
         let dialog = self.harness.dial(request);
+        self.code(dialog)
+    }
+
+    /// The same, from the connection of a user.
+    pub(crate) fn ask_from(&mut self, peer: &Peer, request: Request) -> u16 {
+        let dialog = self.harness.dial_from(peer, request);
+        self.code(dialog)
+    }
+
+    fn code(&mut self, dialog: Dialog) -> u16 {
         let code = match self.harness.sent(dialog) {
             [Message::Response(response)] => response.code.as_u16(),
             other => unreachable!("one answer, not {other:?}"),

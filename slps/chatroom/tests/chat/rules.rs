@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::chat::{Chat, ROOM};
+use rtcd_sdk::Peer;
 use rtcd_sdk::harness::Harness;
 use rtcd_sdk::jsip::{Message, Method};
 use rtcd_sdk::serde_json::json;
@@ -33,6 +34,28 @@ fn the_nickname_is_that_of_the_subscribe_that_joined() {
     join.from = "another-nick".into();
     assert_eq!(chat.ask(join), 200);
     assert_eq!(chat.members(), json!({"alice": "another-nick"}));
+}
+
+#[test]
+fn nobody_speaks_for_another_one_if_connections_count() {
+    let mut chat = Chat::with_settings("identity: connection");
+    for (user, device, identity, code) in [
+        ("alice@test.com", None, "alice@test.com", 200),
+        ("alice@test.com", Some("phone"), "alice@test.com;device=phone", 200),
+        ("alice@test.com", None, "bob@test.com", 403),
+        ("bob@test.com;x=1", None, "bob@test.com", 403),
+        ("bob@test.com;x=1", None, "bob@test.com;x=1", 403),
+        ("bob@test.com ", None, "bob@test.com ", 403),
+    ] {
+        let peer = Peer::new(user, device);
+        for (method, expire) in [(Method::Subscribe, 60), (Method::Message, 0), (Method::Subscribe, 0)] {
+            let mut request = chat.request(method, identity);
+            if method == Method::Subscribe {
+                request.headers.set_number("Expire", expire);
+            }
+            assert_eq!(chat.ask_from(&peer, request), code, "{user} as {identity}: {method:?}");
+        }
+    }
 }
 
 #[test]
