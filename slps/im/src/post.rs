@@ -145,7 +145,8 @@ fn sender(from: &str, peer: Option<&Peer>) -> Result<ByteString, Refusal> {
     if peer.is_some_and(|peer| !peer.is_named_by(from)) {
         return Err(Refusal::NotYou);
     }
-    user(from).ok_or(Refusal::NotYou)
+    // A message of such a user would be shown as one that was said in a room.
+    user(from).filter(|user| !user.starts_with("room:")).ok_or(Refusal::NotYou)
 }
 
 fn message_id(headers: &Headers, make: impl FnOnce() -> String) -> Result<String, Refusal> {

@@ -425,7 +425,13 @@ fn a_user_who_looks_like_another_one_sends_nothing() {
     let mut office = Office::new();
     office.registers(&phone(BOB));
     let mut said = Vec::new();
-    for name in ["alice@test.com;x=1", "alice@test.com ", " alice@test.com;x=1", "a@b@test.com;x=1 "] {
+    for name in [
+        "alice@test.com;x=1",
+        "alice@test.com ",
+        " alice@test.com;x=1",
+        "a@b@test.com;x=1 ",
+        "room:1@test.com",
+    ] {
         for from in [name, name.trim(), ALICE, "\talice@test.com;x=1"] {
             let mut message = office.message(&phone(ALICE), BOB, "x");
             message.from = from.into();
