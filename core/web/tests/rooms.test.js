@@ -41,6 +41,32 @@ test("a room has its history for who comes back, and counts what was not read", 
   await bob.shows(["them: one", "them: two"]);
 });
 
+test("who leaves for the list before the history is there has read nothing", async () => {
+  const alice = await on.browser.signIn(await on.browser.window(), on.server.url, "alice6");
+  const bob = await on.browser.signIn(await on.browser.window(), on.server.url, "bob6");
+  await bob.add("room", "shed");
+  let letGo;
+  const held = new Promise((resolve) => (letGo = resolve));
+  let asked;
+  const isAsked = new Promise((resolve) => (asked = resolve));
+  await alice.page.route("**/api/im/v1/history/**", async (route) => {
+    asked();
+    await held;
+    await route.continue();
+  });
+  await alice.add("room", "shed");
+  await isAsked;
+  await alice.page.keyboard.press("Escape");
+  await bob.say("one");
+  const badge = alice.entry("shed").locator(".badge", { hasText: "1" });
+  await badge.waitFor();
+  const answer = alice.page.waitForResponse("**/api/im/v1/history/**");
+  letGo();
+  await (await answer).finished();
+  await bob.say("two");
+  await alice.entry("shed").locator(".badge", { hasText: "2" }).waitFor();
+});
+
 test("a room goes on over a cut connection, and nothing comes twice", async (t) => {
   const wire = await Proxy.to(on.server.port);
   t.after(() => wire.stop());

@@ -17,10 +17,10 @@ async function stranger(t, user) {
   return client;
 }
 
-test("a user who is called like a room is not shown as one", async (t) => {
+test("a user who is called like a room says nothing to anybody", async (t) => {
   const alice = await on.browser.signIn(await on.browser.window(), on.server.url, "alice");
   const fake = await stranger(t, "room:lobby@rtc.example");
-  await fake.message("alice@rtc.example", "I am the lobby");
+  await assert.rejects(fake.message("alice@rtc.example", "I am the lobby"), { code: 403 });
   const bob = await stranger(t, "bob@rtc.example");
   await bob.message("alice@rtc.example", "I am Bob");
   await alice.entry("bob").waitFor();

@@ -100,7 +100,8 @@ export class Chat {
   }
 
   isWatched() {
-    return document.visibilityState === "visible" && document.hasFocus();
+    // It may have been closed while its history was on the way.
+    return this.element.isConnected && document.visibilityState === "visible" && document.hasFocus();
   }
 
   showPresence() {
