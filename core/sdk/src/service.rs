@@ -91,20 +91,30 @@ pub struct Load {
 }
 
 /// The text of a plugin's settings file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Where it came from, for errors.
     pub file: String,
-    /// YAML; empty for none.
-    pub text: String,
+    /// YAML, empty for none; or why it cannot be read.
+    pub text: Result<String, String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { file: String::new(), text: Ok(String::new()) }
+    }
 }
 
 impl Settings {
     /// The values in the text.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, LoadError> {
-        let blank =
-            self.text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
-        let text = if blank { "{}" } else { &self.text };
+        let text = self.text.as_ref().map_err(|problem| LoadError::Settings {
+            file: self.file.clone(),
+            line: None,
+            problem: format!("cannot be read: {problem}"),
+        })?;
+        let blank = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+        let text = if blank { "{}" } else { text };
         serde_yaml::from_str(text).map_err(|error| {
             let text = error.to_string();
             LoadError::Settings {

@@ -144,7 +144,7 @@ impl<P: Slp> Harness<P> {
 
 /// The text of a settings file in a test.
 pub(super) fn settings(yaml: &str) -> Settings {
-    Settings { file: "settings.yaml".to_owned(), text: yaml.to_owned() }
+    Settings { file: "settings.yaml".to_owned(), text: Ok(yaml.to_owned()) }
 }
 
 /// As the server does it: what no route answers is told in the envelope.

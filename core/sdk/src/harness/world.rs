@@ -118,7 +118,7 @@ impl World for TestWorld {
     }
 
     fn settings(&self, name: &str) -> Settings {
-        Settings { file: format!("conf/{name}.yaml"), text: String::new() }
+        Settings { file: format!("conf/{name}.yaml"), text: Ok(String::new()) }
     }
 
     fn related_id(&self) -> String {

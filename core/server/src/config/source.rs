@@ -34,10 +34,10 @@ impl dyn Source {
     pub(crate) fn of_plugin(&self, implementation: &str) -> ServiceSettings {
         let name = format!("conf/{implementation}.yaml");
         match self.read(&name) {
-            Ok(Some(Text { file, text })) => ServiceSettings { file, text },
-            Ok(None) => ServiceSettings { file: name, text: String::new() },
-            // The text is no YAML of settings, so that the plugin refuses to load and says why.
-            Err(error) => ServiceSettings { file: name, text: format!("cannot be read: {error}") },
+            Ok(Some(Text { file, text })) => ServiceSettings { file, text: Ok(text) },
+            Ok(None) => ServiceSettings { file: name, text: Ok(String::new()) },
+            // A plugin that has settings refuses to load, and says why.
+            Err(error) => ServiceSettings { file: name, text: Err(error.to_string()) },
         }
     }
 }
