@@ -44,7 +44,8 @@ export class Messages {
             request.respond(403);
             return;
         }
-        if (fields["Content-Type"] === RECEIPT) {
+        // In a room it is no more than what somebody says: `From` may be any name there.
+        if (!isOfRoom && fields["Content-Type"] === RECEIPT) {
             request.respond(200);
             const from = userOf(fields.From);
             const own = from === this.asker.user;

@@ -51,7 +51,10 @@ export declare function transactionKey(message: Message): string;
 export declare function responseTo(request: Request, code: number, fields?: Fields): Response;
 /** The ACK of a final response to an INVITE. */
 export declare function ackOf(response: Response, cseq: number): Request;
-/** The user of a URI: `a@b` of `a@b;device=phone`. */
+/**
+ * The user of a URI: `a@b` of `a@b;device=phone`. A text that is no URI is a name as a whole, as the server sees it: else
+ * whoever is called `a@b;c@d` would be taken for `a@b`.
+ */
 export declare function userOf(uri: string): string;
 /** What a response says in words: its `Reason`, else its `Desc`. */
 export declare function reasonOf(response: Response): string;

@@ -99,10 +99,14 @@ export function ackOf(response: Response, cseq: number): Request {
   return { Type: "ACK", "Request-URI": To, From, To, DialogueID, CSeq: cseq, RelatedID: CSeq };
 }
 
-/** The user of a URI: `a@b` of `a@b;device=phone`. */
+/**
+ * The user of a URI: `a@b` of `a@b;device=phone`. A text that is no URI is a name as a whole, as the server sees it: else
+ * whoever is called `a@b;c@d` would be taken for `a@b`.
+ */
 export function userOf(uri: string): string {
-  const end = uri.indexOf(";");
-  return (end < 0 ? uri : uri.slice(0, end)).trim();
+  const end = uri.indexOf("@") === uri.lastIndexOf("@") ? uri.indexOf(";") : -1;
+  // Not `trim`: it takes off more than the server does.
+  return (end < 0 ? uri : uri.slice(0, end)).replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
 }
 
 /** What a response says in words: its `Reason`, else its `Desc`. */

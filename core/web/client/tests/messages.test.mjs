@@ -140,6 +140,28 @@ test("what comes from a room that bears the name of a user is refused", async ()
   assert.deepEqual(seen, ["message"]);
 });
 
+test("a name that only begins like another one is taken as a whole", async () => {
+  const { client, socket } = await online();
+  const seen = [];
+  client.on("message", ({ conversation, own }) => seen.push([conversation, own]));
+  client.on("receipt", ({ conversation, own }) => seen.push([conversation, own]));
+  const names = ["bob@test.com;x@y", "alice@test.com;x@y", "\ufeffbob@test.com", "bob@test.com\ufeff"];
+  for (const [at, From] of names.entries()) {
+    await socket.receive(message({ From, CSeq: 10 + at }));
+    await socket.receive(message({ From, CSeq: 20 + at, "Content-Type": "receipt", Body: { read: ["a"] } }));
+  }
+  assert.deepEqual(seen, names.flatMap((name) => [[name, false], [name, false]]));
+});
+
+test("a receipt that is said in a room is no receipt", async () => {
+  const { client, socket } = await online();
+  const seen = [];
+  client.on("message", ({ body }) => seen.push(body));
+  client.on("receipt", () => seen.push("receipt"));
+  await socket.receive(message({ To: "room:1@test.com", "Content-Type": "receipt", Body: { read: ["a"] } }));
+  assert.deepEqual(seen, [{ read: ["a"] }]);
+});
+
 test("receipts", async () => {
   const { client, socket } = await online();
   const seen = [];
