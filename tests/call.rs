@@ -355,3 +355,35 @@ async fn many_calls_between_the_same_two() {
     }
     pair.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_as_long_as_may_be_is_refused_if_it_gets_longer_on_its_way() {
+    let Pair { server, mut alice, mut bob, .. } = Pair::new().await;
+    let invite = |id: &str| request("INVITE", BOB, ALICE, id, 1);
+    let with_body = |message: Value, size: usize| {
+        let bare = fields(message.clone(), json!({"Body": ""})).to_string().len();
+        fields(message, json!({"Body": "x".repeat(size - bare)}))
+    };
+    // Bob's copy has an id that is longer than this one.
+    let long = with_body(invite("a"), 64 * 1024);
+    alice.send(&long).await;
+    alice.expect(json!({"Code": 513, "DialogueID": "a"})).await;
+    alice.send(&ack(&invite("a"), 2)).await;
+    // So does a 200, if Alice's id is the longer one.
+    for (id, size, code) in [("b", 63 * 1024, 200), (&*"c".repeat(100), 64 * 1024, 500)] {
+        alice.send(&with_body(invite(id), 63 * 1024)).await;
+        let copy = bob.expect(json!({"Type": "INVITE"})).await;
+        bob.send(&with_body(answer(&copy, 200), size)).await;
+        let answer = alice.expect(json!({"Code": code, "DialogueID": id})).await;
+        alice.send(&ack(&answer, 2)).await;
+        // Bob's leg of the one that is refused is ended, too.
+        bob.expect(json!({"Type": "ACK"})).await;
+        if code == 200 {
+            alice.send(&request("BYE", BOB, ALICE, id, 3)).await;
+            alice.expect(json!({"Code": 200, "CSeq": 3})).await;
+        }
+        let bye = bob.expect(json!({"Type": "BYE"})).await;
+        bob.reply(&bye, 200).await;
+    }
+    server.end_with([alice, bob]).await;
+}

@@ -212,6 +212,12 @@ impl<L: Clone, S> Cx<L, S> {
         self.env.world.realm()
     }
 
+    /// The longest frame that clients take, in bytes (`rtc.max_message_size`). A longer request is answered 513 at once: what is passed on
+    /// and gets fields that it did not have may be that long.
+    pub fn max_message_size(&self) -> usize {
+        self.env.world.max_message_size()
+    }
+
     /// Runs a future beside the task, which does not wait for it: for what takes long and whose result comes back as mail. It is not
     /// ended with the task. Whatever it waits for must have an end.
     pub fn run(&self, future: impl Future<Output = ()> + Send + 'static) {

@@ -198,6 +198,8 @@ pub trait World: Send + Sync {
     fn shared(&self, value: std::any::TypeId, make: fn() -> Shared) -> Shared;
     /// Where the server keeps its state; `None` if it keeps none.
     fn state_dir(&self) -> Option<PathBuf>;
+    /// `rtc.max_message_size`.
+    fn max_message_size(&self) -> usize;
     /// The text of `conf/NAME.yaml`.
     fn settings(&self, name: &str) -> Settings;
 }

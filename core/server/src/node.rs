@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::actor::{Actor, Address, Hop, HostLimits, Mail, Name, Room, Undelivered};
-use crate::config::{JsipSettings, LimitSettings, ServiceSettings, Settings, Source};
+use crate::config::{ServiceSettings, Settings, Source};
 use crate::directory::{Added, Directory};
 use crate::front::Visitors;
 use crate::gauges::Gauges;
@@ -75,8 +75,8 @@ pub(crate) struct Live {
 impl Live {
     fn new(settings: Settings) -> Self {
         Self {
-            stack: Arc::new(stack_config(&settings.jsip, &settings.limits, false)),
-            hop_stack: Arc::new(stack_config(&settings.jsip, &settings.limits, true)),
+            stack: Arc::new(stack_config(&settings, false)),
+            hop_stack: Arc::new(stack_config(&settings, true)),
             host: HostLimits {
                 handler_timeout: settings.limits.handler_timeout,
                 away_queue: settings.limits.away_queue,
@@ -312,6 +312,10 @@ impl World for Node {
         self.state_dir.get().cloned()
     }
 
+    fn max_message_size(&self) -> usize {
+        self.live().settings.rtc.max_message_size
+    }
+
     fn settings(&self, name: &str) -> ServiceSettings {
         self.services().settings(name)
     }
@@ -395,7 +399,8 @@ pub(crate) fn http_client(redirects: reqwest::redirect::Policy) -> Result<reqwes
         .build()
 }
 
-fn stack_config(jsip: &JsipSettings, limits: &LimitSettings, hop: bool) -> StackConfig {
+fn stack_config(settings: &Settings, hop: bool) -> StackConfig {
+    let Settings { jsip, limits, rtc, .. } = settings;
     let mut config = StackConfig::default();
     config.transtimer = jsip.transtimer;
     config.prtimer = jsip.prtimer;
@@ -410,6 +415,7 @@ fn stack_config(jsip: &JsipSettings, limits: &LimitSettings, hop: bool) -> Stack
     config.max_bad_frames = jsip.max_bad_frames;
     config.max_transactions = limits.transactions;
     config.max_dialogs = limits.dialogs;
+    config.max_message_size = rtc.max_message_size;
     config.hop = hop;
     config
 }

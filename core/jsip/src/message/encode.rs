@@ -12,22 +12,15 @@ const COMMON: usize = r#","From":"","To":"","DialogueID":"","CSeq":"#.len();
 const RELATED: usize = r#","RelatedID":"#.len();
 const ROUTER: usize = r#","Router":"""#.len();
 
+/// The most bytes that a byte of a text becomes: `\u001f`.
+const ESCAPED: usize = 6;
+
 impl Request {
     /// The request as the text of a frame.
     pub fn encode(&self) -> ByteString {
-        let related = self.related.filter(|_| self.method.has_related());
-        let router = self.router.as_deref().filter(|router| !router.is_empty());
-        let room = REQUEST
-            + self.method.name().len()
-            + self.uri.len()
-            + self.from.len()
-            + self.to.len()
-            + self.dialog.as_str().len()
-            + digits(self.cseq.as_u64())
-            + related.map_or(0, |related| RELATED + digits(related.as_u64()))
-            + router.map_or(0, |router| ROUTER + router.len())
-            + room(&self.headers);
-        let mut out = String::with_capacity(room);
+        let related = self.written_related();
+        let router = self.written_router();
+        let mut out = String::with_capacity(self.room());
         out.push_str("{\"Type\":\"");
         out.push_str(self.method.name());
         out.push_str("\",\"Request-URI\":");
@@ -45,12 +38,47 @@ impl Request {
         out.push('}');
         ByteString::from(out)
     }
+
+    /// Whether the text of the frame is longer than so many bytes. Cheap, unless it is not much shorter.
+    pub fn is_longer_than(&self, bytes: usize) -> bool {
+        self.room().saturating_mul(ESCAPED) > bytes && self.encode().len() > bytes
+    }
+
+    fn room(&self) -> usize {
+        REQUEST
+            + self.method.name().len()
+            + self.uri.len()
+            + self.from.len()
+            + self.to.len()
+            + self.dialog.as_str().len()
+            + digits(self.cseq.as_u64())
+            + self.written_related().map_or(0, |related| RELATED + digits(related.as_u64()))
+            + self.written_router().map_or(0, |router| ROUTER + router.len())
+            + room(&self.headers)
+    }
+
+    fn written_related(&self) -> Option<CSeq> {
+        self.related.filter(|_| self.method.has_related())
+    }
+
+    fn written_router(&self) -> Option<&str> {
+        self.router.as_deref().filter(|router| !router.is_empty())
+    }
 }
 
 impl Response {
     /// The response as the text of a frame.
     pub fn encode(&self) -> ByteString {
         response(self.code, (&self.from, &self.to), self.dialog.as_str(), self.cseq, &self.headers)
+    }
+
+    /// Whether the text of the frame is longer than so many bytes. Cheap, unless it is not much shorter.
+    pub fn is_longer_than(&self, bytes: usize) -> bool {
+        self.room().saturating_mul(ESCAPED) > bytes && self.encode().len() > bytes
+    }
+
+    fn room(&self) -> usize {
+        response_room(self.code, (&self.from, &self.to), self.dialog.as_str(), self.cseq, &self.headers)
     }
 }
 
@@ -62,14 +90,7 @@ pub(super) fn response(
     cseq: CSeq,
     headers: &Headers,
 ) -> ByteString {
-    let room = RESPONSE
-        + code.description().len()
-        + from.len()
-        + to.len()
-        + dialog.len()
-        + digits(cseq.as_u64())
-        + room(headers);
-    let mut out = String::with_capacity(room);
+    let mut out = String::with_capacity(response_room(code, (from, to), dialog, cseq, headers));
     out.push_str("{\"Type\":\"RESPONSE\",\"Code\":");
     number(&mut out, u64::from(code.as_u16()));
     out.push_str(",\"Desc\":\"");
@@ -79,6 +100,22 @@ pub(super) fn response(
     others(&mut out, headers);
     out.push('}');
     ByteString::from(out)
+}
+
+fn response_room(
+    code: StatusCode,
+    (from, to): (&str, &str),
+    dialog: &str,
+    cseq: CSeq,
+    headers: &Headers,
+) -> usize {
+    RESPONSE
+        + code.description().len()
+        + from.len()
+        + to.len()
+        + dialog.len()
+        + digits(cseq.as_u64())
+        + room(headers)
 }
 
 /// A text as a JSON string, with quotes.

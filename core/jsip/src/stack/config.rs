@@ -42,6 +42,9 @@ pub struct StackConfig {
     pub max_dialog_transactions: usize,
     /// How many dialogs there may be; a request that would open one more is answered 503.
     pub max_dialogs: usize,
+    /// The longest message that is sent, in bytes. A longer request of the application is answered 513 at once; ACK, BYE, CANCEL and
+    /// responses then leave without their other fields, and a 2xx as 500.
+    pub max_message_size: usize,
     /// Whether the peer is another server: requests that leave for it get `Max-Forwards` 70 if they have none.
     pub hop: bool,
 }
@@ -66,6 +69,7 @@ impl Default for StackConfig {
             max_transactions: 4096,
             max_dialog_transactions: 256,
             max_dialogs: 8192,
+            max_message_size: 64 * 1024,
             hop: false,
         }
     }

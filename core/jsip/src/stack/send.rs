@@ -7,7 +7,7 @@ use super::fields::{self, Expire};
 use super::transaction::{Acceptance, Origin, State};
 use super::turn::Turn;
 use super::{Release, SendError, Side, Stack};
-use crate::{Message, Method, Request, Response, StatusCode};
+use crate::{Headers, Message, Method, Request, Response, StatusCode};
 
 impl<T: Clone> Stack<T> {
     /// The application's first request of a new dialog. If nothing can be sent (UPDATE, INFO and PRACK need a session; there is
@@ -59,7 +59,7 @@ impl<T: Clone> Stack<T> {
         if *message.dialog() != dialog.id {
             return Err(SendError::OtherDialog);
         }
-        let sent = match message {
+        let sent = match shortened(message, self.core.config.max_message_size) {
             Message::Request(request) => {
                 check_fields(&request)?;
                 self.with(now, key, |turn| turn.send_request(request))
@@ -90,6 +90,30 @@ impl<T: Clone> Stack<T> {
             }
         }
     }
+}
+
+/// What must be said, if it is longer than the peer takes: without the fields that are not of the protocol. A 2xx would not mean the
+/// same without them.
+fn shortened(mut message: Message, max_message_size: usize) -> Message {
+    match &mut message {
+        Message::Request(request) => {
+            if matches!(request.method, Method::Ack | Method::Bye | Method::Cancel)
+                && request.is_longer_than(max_message_size)
+            {
+                request.headers = Headers::default();
+            }
+        }
+        Message::Response(response) => {
+            if response.is_longer_than(max_message_size) {
+                response.headers = Headers::default();
+                if response.code.is_success() {
+                    response.code = StatusCode::INTERNAL_SERVER_ERROR;
+                    response.headers.set_text("Reason", "The answer is too long");
+                }
+            }
+        }
+    }
+    message
 }
 
 fn check_fields(request: &Request) -> Result<(), SendError> {
@@ -132,6 +156,21 @@ impl<T: Clone> Turn<'_, T> {
         self.deliver(request.response(StatusCode::SERVICE_UNAVAILABLE));
     }
 
+    /// Whether there is room for one more request, and it is not too long; else it is answered.
+    fn may_leave(&mut self, request: &Request) -> bool {
+        /// Bytes of `Max-Forwards`, which a request may get yet, and of an `Expire` that is longer than its own.
+        const ADDED: usize = 64;
+        if !self.core.delivery.has_room(&self.core.config) {
+            self.no_room(request);
+            return false;
+        }
+        if request.is_longer_than(self.core.config.max_message_size.saturating_sub(ADDED)) {
+            self.deliver(request.response(StatusCode::MESSAGE_TOO_LARGE));
+            return false;
+        }
+        true
+    }
+
     fn send_request(&mut self, mut request: Request) -> Result<(), SendError> {
         match request.method {
             Method::Invite
@@ -164,8 +203,7 @@ impl<T: Clone> Turn<'_, T> {
                 if request.method == Method::Invite {
                     check_expire(&request)?;
                 }
-                if !self.core.delivery.has_room(&self.core.config) {
-                    self.no_room(&request);
+                if !self.may_leave(&request) {
                     return Ok(());
                 }
                 if request.method == Method::Invite {
@@ -212,8 +250,7 @@ impl<T: Clone> Turn<'_, T> {
             | Method::Subscribe
             | Method::Message
             | Method::Notify => {
-                if !self.core.delivery.has_room(&self.core.config) {
-                    self.no_room(&request);
+                if !self.may_leave(&request) {
                     return Ok(());
                 }
             }

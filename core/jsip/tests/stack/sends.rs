@@ -1,7 +1,7 @@
 //! What the application may not send.
 
 use jsip::Method::{Ack, Bye, Cancel, Info, Invite, Message as Text, Update};
-use jsip::{ByteString, DialogId, Method, SendError, Side};
+use jsip::{ByteString, DialogId, Method, Request, SendError, Side, StackConfig};
 use rtcd_testkit::{MessageExt as _, Rig, request, response};
 
 use crate::states::session;
@@ -34,6 +34,71 @@ fn a_dialog_cannot_be_opened_by_what_ends_one() {
         assert_eq!(rig.open(request(method, 1)), Err(SendError::NoSession { method }));
         rig.sees(&[], &[]);
         assert!(rig.stack.is_idle());
+    }
+}
+
+/// The message with so many bytes as the text of its frame.
+fn of_size(mut message: Request, bytes: usize) -> Request {
+    message.headers.set_text("Body", "");
+    let rest = bytes - message.encode().len();
+    message.headers.set_text("Body", &"x".repeat(rest));
+    assert_eq!(message.encode().len(), bytes);
+    message
+}
+
+#[test]
+fn what_is_too_long_for_the_peer_does_not_leave() {
+    let most = 1000;
+    for method in [Text, Invite] {
+        let mut rig = Rig::with(|config| config.max_message_size = most);
+        rig.open(of_size(request(method, 1), most)).unwrap();
+        rig.sees(&[], &["513 1", "END"]);
+        assert!(rig.stack.is_idle());
+        // Room is left for `Max-Forwards`.
+        rig.open(of_size(request(method, 1), most - 64)).unwrap();
+        rig.asks(method, 1);
+    }
+    let mut rig = session("Confirmed", Side::Peer);
+    rig.app(of_size(request(Info, 80), StackConfig::default().max_message_size)).unwrap();
+    rig.sees(&[], &["513 80"]);
+}
+
+#[test]
+fn what_must_be_said_is_said_without_what_makes_it_too_long() {
+    let most = StackConfig::default().max_message_size;
+    let long = |code, cseq| {
+        let mut response = response(code, cseq);
+        response.headers.set_text("Body", &"x".repeat(most));
+        response
+    };
+    let mut rig = session("Confirmed", Side::Peer);
+    rig.peer(request(Info, 7));
+    rig.peer(request(Info, 8));
+    rig.heard();
+    rig.app(long(182, 7)).unwrap();
+    rig.app(long(200, 7)).unwrap();
+    rig.app(long(404, 8)).unwrap();
+    rig.sees(&["182 7", "500 7 Reason=\"The answer is too long\"", "404 8"], &[]);
+    rig.app(of_size(request(Bye, 81), most + 1)).unwrap();
+    rig.sees(&["BYE 81"], &[]);
+
+    // A call whose answer cannot be passed on is over, and its application is told.
+    let mut rig = Rig::new();
+    rig.peer(request(Invite, 1));
+    rig.heard();
+    rig.app(long(200, 1)).unwrap();
+    rig.asks(Ack, 1);
+    rig.sees(&["500 1 Reason=\"The answer is too long\""], &["END"]);
+}
+
+#[test]
+fn escapes_count() {
+    let mut message = request(Text, 1);
+    for (name, escaped) in [("x", 1), ("\u{1}", 6), ("\"", 2), ("é", 2)] {
+        message.from = ByteString::from(name.repeat(1000));
+        let rest = of_size(request(Text, 1), 1000).encode().len();
+        assert!(message.is_longer_than(1000 * escaped), "{name}");
+        assert!(!message.is_longer_than(1000 * escaped + rest), "{name}");
     }
 }
 

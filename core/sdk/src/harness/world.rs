@@ -117,6 +117,10 @@ impl World for TestWorld {
         None
     }
 
+    fn max_message_size(&self) -> usize {
+        64 * 1024
+    }
+
     fn settings(&self, name: &str) -> Settings {
         Settings { file: format!("conf/{name}.yaml"), text: Ok(String::new()) }
     }
