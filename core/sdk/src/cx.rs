@@ -212,10 +212,12 @@ impl<L: Clone, S> Cx<L, S> {
         self.env.world.realm()
     }
 
-    /// The longest frame that clients take, in bytes (`rtc.max_message_size`). A longer request is answered 513 at once: what is passed on
-    /// and gets fields that it did not have may be that long.
-    pub fn max_message_size(&self) -> usize {
-        self.env.world.max_message_size()
+    /// Whether a copy of the request may be longer than what a client takes (`rtc.max_message_size`): there is less than 1 KiB left for
+    /// what a copy has of its own, such as its DialogueID. Such a copy is answered 513 at once instead of being sent; a service that keeps
+    /// requests, or sends many copies of one, had better refuse it with 513 itself.
+    pub fn is_too_long_to_copy(&self, request: &Request) -> bool {
+        const ADDED: usize = 1024;
+        request.is_longer_than(self.env.world.max_message_size().saturating_sub(ADDED))
     }
 
     /// Runs a future beside the task, which does not wait for it: for what takes long and whose result comes back as mail. It is not
