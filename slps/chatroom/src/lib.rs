@@ -28,8 +28,10 @@
 //! - While a member answers, copies follow each other without waiting, at most 32 under way.
 //! - When the oldest one under way has no answer for a fifth of `transtimer`, no further one is sent until it has: the member may
 //!   be away, and then each later copy that waits for it would be one that comes before a repeat.
-//! - A copy answered 408 is sent again at once, one answered 480 after `transtimer`. From then on copies go one by one, oldest first,
+//! - A copy answered 408 is sent again at once, one answered 480 after a pause. From then on copies go one by one, oldest first,
 //!   until all that failed have another answer: no later message overtakes one that is still being tried.
+//! - The pause is `transtimer`; each further one is twice as long, up to `max_pause`, until the member answers. Who joins again, be it
+//!   only for longer, is told after its 200 what waits.
 //! - Any answer but 408 and 480 ends a copy. So does the end of the membership.
 //! - At most `qsize` messages wait or are under way for a member, and those that wait hold at most `qsize_bytes`; beyond that the oldest that
 //!   waits is dropped, and the log says so.
@@ -47,7 +49,7 @@
 //!
 //! Without it nothing is kept, and a room needs no store. Of a room whose name does not begin with `room:` nothing is kept either way.
 //!
-//! Settings, `conf/chatroom.yaml`: `qsize` (1024), `qsize_bytes` (4194304), `transtimer` (5s), `identity` (asserted), `history.keep` (true),
+//! Settings, `conf/chatroom.yaml`: `qsize` (1024), `qsize_bytes` (4194304), `transtimer` (5s), `max_pause` (60s), `identity` (asserted), `history.keep` (true),
 //! `history.on_join` (0).
 
 mod agenda;

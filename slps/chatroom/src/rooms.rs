@@ -34,7 +34,8 @@ pub(crate) struct Rooms {
 /// How many members are served in a turn.
 const CHUNK: usize = 256;
 
-/// For how long a message is held back if nobody says that its sender has the answer.
+/// For how long a message is held back if nobody says that its sender has the answer, and what waits for a member that has come back
+/// until it has its own.
 const HELD: Duration = Duration::from_millis(200);
 
 /// So much more than the store takes to say no: how long the same is held back if it has to be kept before, and how long a member
@@ -81,14 +82,14 @@ impl ServiceTask for Rooms {
     async fn on_response(&mut self, cx: &mut RoomsCx, response: Incoming<Response, Place>) -> Outcome {
         if response.code.is_final() {
             self.serve(cx, response.tag, |member, now, settings| {
-                member.outbox.answered(response.leg, response.code, now, settings.transtimer);
+                member.outbox.answered(response.leg, response.code, now, settings.pauses());
             });
         }
         Ok(())
     }
 
     async fn on_end(&mut self, cx: &mut RoomsCx, leg: LegId, place: Place) -> Outcome {
-        self.serve(cx, place, |member, now, settings| member.outbox.ended(leg, now, settings.transtimer));
+        self.serve(cx, place, |member, now, settings| member.outbox.ended(leg, now, settings.pauses()));
         Ok(())
     }
 
@@ -139,10 +140,12 @@ impl Rooms {
         if let Some(member) = room.members.get_mut(&member) {
             self.agenda.remove(member.expires, Due::Expire(place));
             member.expires = expires;
+            let before = member.outbox.paused_until();
+            member.outbox.is_back(now + HELD);
             if waits {
                 member.outbox.recall(now + self.kept);
-                self.agenda.add(now + self.kept, Due::Resume(place));
             }
+            reschedule(&mut self.agenda, place, before, member.outbox.paused_until());
         }
         if waits {
             room.hears_what_is_held(member);
@@ -156,11 +159,12 @@ impl Rooms {
         let Some(room) = self.rooms.get_mut(&place.room) else { return };
         posts.retain(|post| room.to_come(place.member).all(|other| !is_same(post, other)));
         let Some(member) = room.members.get_mut(&place.member) else { return };
-        let Some(until) = member.outbox.paused_until().filter(|_| member.outbox.is_recalling()) else {
+        if !member.outbox.is_recalling() {
             return;
-        };
-        self.agenda.remove(until, Due::Resume(place));
+        }
+        let before = member.outbox.paused_until();
         member.outbox.recalled(posts, self.settings.limit());
+        reschedule(&mut self.agenda, place, before, member.outbox.paused_until());
         send(cx, member, place, &self.settings);
     }
 
@@ -209,9 +213,7 @@ impl Rooms {
         let Some(room) = self.rooms.get_mut(&place.room) else { return };
         let Some(member) = room.leave(place.member) else { return };
         self.agenda.remove(member.expires, Due::Expire(place));
-        if let Some(until) = member.outbox.paused_until() {
-            self.agenda.remove(until, Due::Resume(place));
-        }
+        reschedule(&mut self.agenda, place, member.outbox.paused_until(), None);
         if room.members.is_empty() {
             self.by_name.remove(&room.name);
             self.rooms.remove(&place.room);
@@ -287,11 +289,8 @@ impl Rooms {
         let before = member.outbox.paused_until();
         change(member, cx.now(), &self.settings);
         send(cx, member, place, &self.settings);
-        let after = member.outbox.paused_until();
-        if let Some(until) = after.filter(|_| before != after) {
-            self.agenda.add(until, Due::Resume(place));
-            self.agenda.arm(cx);
-        }
+        reschedule(&mut self.agenda, place, before, member.outbox.paused_until());
+        self.agenda.arm(cx);
     }
 
     fn on_alarm(&mut self, cx: &mut RoomsCx) {
@@ -304,6 +303,24 @@ impl Rooms {
             }
         }
         self.agenda.arm(cx);
+    }
+}
+
+/// A member's pause ends at another time now.
+fn reschedule(
+    agenda: &mut rtcd_sdk::Agenda<Due>,
+    place: Place,
+    before: Option<Instant>,
+    after: Option<Instant>,
+) {
+    if before == after {
+        return;
+    }
+    if let Some(until) = before {
+        agenda.remove(until, Due::Resume(place));
+    }
+    if let Some(until) = after {
+        agenda.add(until, Due::Resume(place));
     }
 }
 

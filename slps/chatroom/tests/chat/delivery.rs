@@ -88,10 +88,69 @@ fn a_480_sends_it_again_after_transtimer() {
     chat.harness.advance(Duration::from_millis(4999));
     chat.harness.advance(Duration::from_millis(1));
     chat.answer("bob", 1, AWAY);
-    chat.harness.advance(Duration::from_secs(5));
+    chat.harness.advance(Duration::from_secs(10));
     chat.answer("bob", 2, OK);
     chat.harness.advance(Duration::from_secs(60));
     insta::assert_snapshot!(chat.harness.log());
+}
+
+/// Bob is not there, and each time it is tried again so many seconds later.
+#[track_caller]
+fn bob_is_away(chat: &mut Chat, pauses: &[u64]) {
+    for seconds in pauses {
+        let copies = chat.copies_to("bob").len();
+        chat.answer("bob", copies - 1, AWAY);
+        chat.harness.advance(Duration::from_secs(*seconds) - Duration::from_millis(1));
+        assert_eq!(chat.copies_to("bob").len(), copies, "{seconds} s are not over");
+        chat.harness.advance(Duration::from_millis(1));
+        assert_eq!(chat.copies_to("bob").len(), copies + 1, "{seconds} s are over");
+    }
+}
+
+#[test]
+fn the_pause_doubles_until_the_member_answers() {
+    let mut chat = Chat::with_settings("max_pause: 15s");
+    chat.join("alice");
+    chat.join("bob");
+    chat.say("alice", "1");
+    bob_is_away(&mut chat, &[5, 10, 15, 15]);
+    chat.answer("bob", 4, OK);
+    chat.say("alice", "2");
+    bob_is_away(&mut chat, &[5, 10]);
+    // No answer is none.
+    chat.answer("bob", 7, TIMEOUT);
+    bob_is_away(&mut chat, &[15]);
+    // A bound below transtimer is none.
+    let mut chat = Chat::with_settings("max_pause: 1s");
+    chat.join("alice");
+    chat.join("bob");
+    chat.say("alice", "1");
+    bob_is_away(&mut chat, &[5, 5]);
+}
+
+#[test]
+fn who_joins_again_is_told_at_once_and_pauses_are_short_again() {
+    let mut chat = Chat::of(&["alice", "bob"]);
+    chat.say("alice", "1");
+    bob_is_away(&mut chat, &[5, 10, 20, 40]);
+    chat.answer("bob", 4, AWAY);
+    chat.harness.take_log();
+    chat.join("bob");
+    assert_eq!(chat.copies_to("bob").len(), 5, "the answer comes first");
+    chat.harness.advance(Duration::from_millis(200));
+    assert_eq!(chat.copies_to("bob").len(), 6);
+    bob_is_away(&mut chat, &[5, 10]);
+    // Of what was to be at the end of the pause that was cut, nothing is left.
+    chat.answer("bob", 7, OK);
+    chat.harness.advance(Duration::from_secs(60));
+    assert_eq!(chat.copies_to("bob").len(), 8);
+    // A pause that is about to end does not become longer.
+    chat.say("alice", "2");
+    chat.answer("bob", 8, AWAY);
+    chat.harness.advance(Duration::from_millis(4900));
+    chat.join("bob");
+    chat.harness.advance(Duration::from_millis(100));
+    assert_eq!(chat.copies_to("bob").len(), 10);
 }
 
 #[test]
@@ -166,9 +225,12 @@ fn it_is_tried_only_as_long_as_one_is_a_member() {
 
 #[test]
 fn nothing_overtakes_what_is_tried_again() {
-    for (code, pause) in [(TIMEOUT, 0), (AWAY, 5)] {
+    for (code, mut pause) in [(TIMEOUT, 0), (AWAY, 5)] {
         let mut chat = Chat::of(&["alice", "bob"]);
-        let pass = |chat: &mut Chat| chat.harness.advance(Duration::from_secs(pause));
+        let mut pass = |chat: &mut Chat| {
+            chat.harness.advance(Duration::from_secs(pause));
+            pause *= 2;
+        };
         chat.say("alice", "1");
         chat.say("alice", "2");
         chat.say("alice", "3");
