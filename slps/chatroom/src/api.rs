@@ -90,7 +90,11 @@ impl From<Refusal> for ApiError {
             Refusal::Busy => unavailable("Too many requests"),
             Refusal::NoExpire
             | Refusal::NoIdentity
+            | Refusal::TooLong(_)
             | Refusal::Unexpected
+            | Refusal::TooManyMembers
+            | Refusal::TooManyRooms
+            | Refusal::TooManyMemberships
             | Refusal::NotKept
             | Refusal::NotYou
             | Refusal::Failed => Self::internal(refusal.to_string()),

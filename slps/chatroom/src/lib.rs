@@ -6,6 +6,8 @@
 //! | SUBSCRIBE with `Expire` 0 | 200: the sender is no member any more; the last one to leave takes the room along |
 //! | MESSAGE of a member | 200, and a copy to each other member |
 //! | SUBSCRIBE without `Expire` | 400 `No Expire` |
+//! | SUBSCRIBE with `Expire` > 0, with a room, `P-Asserted-Identity` or `From` of more than 256 bytes | 400 |
+//! | the same, with more members than `members` of the room, rooms than `rooms`, or memberships than `memberships` by the connections of one user, or than `all_memberships` | 503 |
 //! | either without `P-Asserted-Identity` | 400 `No P-Asserted-Identity` |
 //! | either with that of somebody else, with `identity: connection` | 403 |
 //! | leaving, or a MESSAGE, where there is no such room | 404 `Room Not Exist` |
@@ -18,7 +20,8 @@
 //!
 //! A member *is* its `P-Asserted-Identity`; its nickname is the `From` of the SUBSCRIBE that joined. Whoever sends is believed who it is:
 //! so can a gateway speak for many on one connection, and anybody for anybody. With `identity: connection` a client speaks for its own
-//! user alone; other servers still speak for theirs.
+//! user alone; other servers still speak for theirs. A membership counts for the user whose connection joined, whoever the member is;
+//! those that come from other servers count for nobody.
 //!
 //! # Delivery
 //! A copy has a dialog of its own. Its Request-URI is the member; From, To, `P-Asserted-Identity`, Body and all other headers are as
@@ -49,13 +52,15 @@
 //!
 //! Without it nothing is kept, and a room needs no store. Of a room whose name does not begin with `room:` nothing is kept either way.
 //!
-//! Settings, `conf/chatroom.yaml`: `qsize` (1024), `qsize_bytes` (4194304), `transtimer` (5s), `max_pause` (60s), `identity` (asserted), `history.keep` (true),
-//! `history.on_join` (0).
+//! Settings, `conf/chatroom.yaml`: `qsize` (1024), `qsize_bytes` (4194304), `transtimer` (5s), `max_pause` (60s), `members` (10000 of a
+//! room), `rooms` (100000), `memberships` (1000 by one user's connections), `all_memberships` (1000000), `identity` (asserted),
+//! `history.keep` (true), `history.on_join` (0).
 
 mod agenda;
 mod api;
 mod history;
 mod mail;
+mod memberships;
 mod outbox;
 mod room;
 mod rooms;
@@ -67,7 +72,7 @@ use rtcd_sdk::NoAnswer;
 use rtcd_sdk::prelude::*;
 use rtcd_store::{Store, date_text};
 
-use self::mail::{Accepted, Mail, Post, Refusal};
+use self::mail::{Accepted, Join, Mail, Post, Refusal};
 use self::room::Place;
 use self::rooms::Rooms;
 use self::settings::{Identity, Settings};
@@ -179,8 +184,14 @@ impl ChatRooms {
             self.ask(|reply| Mail::Leave { room, user, reply }).await??;
             return Ok(None);
         }
-        let nickname = ByteString::from(&*request.from);
-        self.ask(|reply| Mail::Join { room, user, nickname, expire, reply }).await
+        let (nickname, by) = (ByteString::from(&*request.from), request.peer.clone());
+        for (name, field) in [(&room, "To"), (&user, "P-Asserted-Identity"), (&nickname, "From")] {
+            if name.len() > LONGEST_NAME {
+                return Err(Refusal::TooLong(field));
+            }
+        }
+        let join = Join { room, user, nickname, by, expire };
+        self.ask(|reply| Mail::Join { join, reply }).await?
     }
 
     /// Tells a new member what was said before.
@@ -247,6 +258,9 @@ impl ChatRooms {
         Ok(self.rooms.ask(mail).await?)
     }
 }
+
+/// The longest name of a room, a member or its nickname, in bytes: each membership holds some.
+const LONGEST_NAME: usize = 256;
 
 /// A request is answered, or to be refused.
 type Done = Result<Result<(), Refusal>, Fault>;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use rtcd_sdk::jsip::{ByteString, Headers, Request, StatusCode};
-use rtcd_sdk::{NoAnswer, Reply};
+use rtcd_sdk::{NoAnswer, Peer, Reply};
 use rtcd_store::{NewMessage, StoreError};
 
 use crate::history::Commit;
@@ -11,13 +11,7 @@ use crate::room::Place;
 #[derive(Debug)]
 pub(crate) enum Mail {
     /// Become a member, or stay one for longer. A new one that is to be told what was said before waits for it, in this place.
-    Join {
-        room: ByteString,
-        user: ByteString,
-        nickname: ByteString,
-        expire: Duration,
-        reply: Reply<Option<Place>>,
-    },
+    Join { join: Join, reply: Reply<Result<Option<Place>, Refusal>> },
     /// What was said before, oldest first.
     Recalled { place: Place, posts: Vec<Post> },
     /// Be a member no more.
@@ -38,6 +32,17 @@ pub(crate) enum Mail {
     Rooms { reply: Reply<Vec<ByteString>> },
     /// Members of a room with their nicknames, in the order in which they joined.
     Members { room: ByteString, reply: Reply<Result<Vec<(ByteString, ByteString)>, Refusal>> },
+}
+
+/// Who wants to be a member, of which room. The names have 256 bytes at most.
+#[derive(Debug)]
+pub(crate) struct Join {
+    pub(crate) room: ByteString,
+    pub(crate) user: ByteString,
+    pub(crate) nickname: ByteString,
+    /// The connection that says so, if it is none of another server.
+    pub(crate) by: Option<Peer>,
+    pub(crate) expire: Duration,
 }
 
 /// A message that a room has accepted.
@@ -93,8 +98,16 @@ pub(crate) enum Refusal {
     NoRoom,
     #[error("User Not Exist")]
     NoUser,
+    #[error("{0}: longer than 256 bytes")]
+    TooLong(&'static str),
     #[error("Unexpected msg")]
     Unexpected,
+    #[error("Too many members")]
+    TooManyMembers,
+    #[error("Too many rooms")]
+    TooManyRooms,
+    #[error("Too many memberships")]
+    TooManyMemberships,
     #[error("Too many requests")]
     Busy,
     #[error("The message cannot be kept now")]
@@ -106,10 +119,16 @@ pub(crate) enum Refusal {
 impl Refusal {
     pub(crate) fn code(self) -> StatusCode {
         match self {
-            Self::NoExpire | Self::NoIdentity | Self::Unexpected => StatusCode::BAD_REQUEST,
+            Self::NoExpire | Self::NoIdentity | Self::TooLong(_) | Self::Unexpected => {
+                StatusCode::BAD_REQUEST
+            }
             Self::NotYou => StatusCode::FORBIDDEN,
             Self::NoRoom | Self::NoUser => StatusCode::NOT_FOUND,
-            Self::Busy | Self::NotKept => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyMembers
+            | Self::TooManyRooms
+            | Self::TooManyMemberships
+            | Self::Busy
+            | Self::NotKept => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -2,9 +2,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
+use rtcd_sdk::Peer;
 use rtcd_sdk::jsip::ByteString;
 
-use crate::mail::{Number, Post};
+use crate::mail::{Join, Number, Post};
 use crate::outbox::Outbox;
 use crate::settings::Limit;
 
@@ -36,8 +37,17 @@ pub(crate) struct Room {
 pub(crate) struct Member {
     pub(crate) user: ByteString,
     pub(crate) nickname: ByteString,
+    /// The connection that it joined by.
+    pub(crate) by: Option<Peer>,
     pub(crate) expires: Instant,
     pub(crate) outbox: Outbox,
+}
+
+impl Member {
+    pub(crate) fn new(join: Join, expires: Instant) -> Self {
+        let Join { user, nickname, by, .. } = join;
+        Self { user, nickname, by, expires, outbox: Outbox::default() }
+    }
 }
 
 #[derive(Debug)]
@@ -84,10 +94,10 @@ impl Room {
         self.by_user.get(user).copied()
     }
 
-    pub(crate) fn join(&mut self, user: ByteString, nickname: ByteString, expires: Instant) -> u64 {
+    pub(crate) fn join(&mut self, member: Member) -> u64 {
         self.joined += 1;
-        self.by_user.insert(user.clone(), self.joined);
-        self.members.insert(self.joined, Member { user, nickname, expires, outbox: Outbox::default() });
+        self.by_user.insert(member.user.clone(), self.joined);
+        self.members.insert(self.joined, member);
         self.joined
     }
 
@@ -206,6 +216,11 @@ mod tests {
 
     use super::*;
 
+    fn member(user: &str, now: Instant) -> Member {
+        let (user, nickname) = (user.into(), "nick".into());
+        Member { user, nickname, by: None, expires: now, outbox: Outbox::default() }
+    }
+
     /// However the members come out against the budget of a turn, each but the sender gets each message once, in order.
     #[test]
     fn all_is_handed_out_in_turns_of_any_size() {
@@ -215,7 +230,7 @@ mod tests {
             for budget in 1..=13 {
                 let mut room = Room::new("room".into());
                 for n in 0..members {
-                    room.join(ByteString::from(n.to_string()), "nick".into(), now);
+                    room.join(member(&n.to_string(), now));
                 }
                 for _ in 0..3 {
                     let post =
@@ -240,7 +255,7 @@ mod tests {
         let now = Instant::now();
         let mut room = Room::new("room".into());
         for name in ["a", "b"] {
-            room.join(name.into(), "nick".into(), now);
+            room.join(member(name, now));
         }
         let mut headers = Headers::default();
         headers.set_text("Body", &"x".repeat(1000));

@@ -8,7 +8,8 @@ use rtcd_store::{NewMessage, Store, date_text};
 
 use crate::agenda::Due;
 use crate::history::Commit;
-use crate::mail::{Accepted, Mail, Number, Post, Refusal};
+use crate::mail::{Accepted, Join, Mail, Number, Post, Refusal};
+use crate::memberships::Memberships;
 use crate::outbox::is_same;
 use crate::room::{Member, Place, Room};
 use crate::settings::{Limit, Settings};
@@ -24,6 +25,7 @@ pub(crate) struct Rooms {
     by_name: HashMap<ByteString, u64>,
     rooms: HashMap<u64, Room>,
     made: u64,
+    memberships: Memberships,
     agenda: rtcd_sdk::Agenda<Due>,
     /// Rooms with messages to hand out; they take turns.
     busy: VecDeque<u64>,
@@ -54,8 +56,8 @@ impl ServiceTask for Rooms {
     async fn on_mail(&mut self, cx: &mut RoomsCx, mail: Mail) -> Outcome {
         // Who asked may be gone: then nobody hears the answer.
         match mail {
-            Mail::Join { room, user, nickname, expire, reply } => {
-                let _ = reply.send(self.join(cx.now(), expire.min(LONGEST), room, user, nickname));
+            Mail::Join { join, reply } => {
+                let _ = reply.send(self.join(cx.now(), join));
             }
             Mail::Recalled { place, posts } => self.recalled(cx, place, posts),
             Mail::Leave { room, user, reply } => {
@@ -112,6 +114,7 @@ impl Rooms {
             by_name: HashMap::new(),
             rooms: HashMap::new(),
             made: 0,
+            memberships: Memberships::default(),
             agenda: rtcd_sdk::Agenda::default(),
             busy: VecDeque::new(),
             next_turn: None,
@@ -119,25 +122,16 @@ impl Rooms {
     }
 
     /// Gives the place of a new member that waits for what was said before.
-    fn join(
-        &mut self,
-        now: Instant,
-        expire: Duration,
-        name: ByteString,
-        user: ByteString,
-        nickname: ByteString,
-    ) -> Option<Place> {
-        let expires = now + expire;
-        let id = *self.by_name.entry(name.clone()).or_insert_with(|| {
-            self.made += 1;
-            self.made
-        });
-        let room = self.rooms.entry(id).or_insert_with(|| Room::new(name));
-        let known = room.find(&user);
-        let member = known.unwrap_or_else(|| room.join(user, nickname, expires));
-        let place = Place { room: id, member };
+    fn join(&mut self, now: Instant, join: Join) -> Result<Option<Place>, Refusal> {
+        let expires = now + join.expire.min(LONGEST);
+        let known = self.place(&join.room, &join.user).ok();
+        let place = match known {
+            Some(place) => place,
+            None => self.admit(join, expires)?,
+        };
+        let room = self.rooms.get_mut(&place.room).ok_or(Refusal::Failed)?;
         let waits = known.is_none() && self.settings.on_join() > 0;
-        if let Some(member) = room.members.get_mut(&member) {
+        if let Some(member) = room.members.get_mut(&place.member) {
             self.agenda.remove(member.expires, Due::Expire(place));
             member.expires = expires;
             let before = member.outbox.paused_until();
@@ -148,10 +142,30 @@ impl Rooms {
             reschedule(&mut self.agenda, place, before, member.outbox.paused_until());
         }
         if waits {
-            room.hears_what_is_held(member);
+            room.hears_what_is_held(place.member);
         }
         self.agenda.add(expires, Due::Expire(place));
-        waits.then_some(place)
+        Ok(waits.then_some(place))
+    }
+
+    /// Makes a member, and the room if need be.
+    fn admit(&mut self, join: Join, expires: Instant) -> Result<Place, Refusal> {
+        let id = self.by_name.get(&join.room).copied();
+        match id.and_then(|id| self.rooms.get(&id)) {
+            Some(room) if room.members.len() >= self.settings.members.get() => {
+                return Err(Refusal::TooManyMembers);
+            }
+            None if self.rooms.len() >= self.settings.rooms.get() => return Err(Refusal::TooManyRooms),
+            Some(_) | None => {}
+        }
+        self.memberships.begin(join.by.as_ref(), &self.settings)?;
+        let id = id.unwrap_or_else(|| {
+            self.made += 1;
+            self.by_name.insert(join.room.clone(), self.made);
+            self.made
+        });
+        let room = self.rooms.entry(id).or_insert_with(|| Room::new(join.room.clone()));
+        Ok(Place { room: id, member: room.join(Member::new(join, expires)) })
     }
 
     /// What was said before a member came is there.
@@ -212,6 +226,7 @@ impl Rooms {
     fn remove(&mut self, place: Place) {
         let Some(room) = self.rooms.get_mut(&place.room) else { return };
         let Some(member) = room.leave(place.member) else { return };
+        self.memberships.end(member.by.as_ref());
         self.agenda.remove(member.expires, Due::Expire(place));
         reschedule(&mut self.agenda, place, member.outbox.paused_until(), None);
         if room.members.is_empty() {

@@ -18,6 +18,14 @@ pub(crate) struct Settings {
     /// No longer than this.
     #[serde(with = "humantime_serde")]
     pub(crate) max_pause: Duration,
+    /// Members of a room.
+    pub(crate) members: NonZeroUsize,
+    /// Rooms that somebody is in.
+    pub(crate) rooms: NonZeroUsize,
+    /// Memberships by the connections of one user.
+    pub(crate) memberships: NonZeroUsize,
+    /// Memberships in all.
+    pub(crate) all_memberships: NonZeroUsize,
     /// Whose word is taken for who speaks.
     pub(crate) identity: Identity,
     /// What was said before.
@@ -97,6 +105,10 @@ impl Default for Settings {
             qsize_bytes: const { NonZeroUsize::new(4 << 20).unwrap() },
             transtimer: Duration::from_secs(5),
             max_pause: Duration::from_secs(60),
+            members: const { NonZeroUsize::new(10_000).unwrap() },
+            rooms: const { NonZeroUsize::new(100_000).unwrap() },
+            memberships: const { NonZeroUsize::new(1000).unwrap() },
+            all_memberships: const { NonZeroUsize::new(1_000_000).unwrap() },
             identity: Identity::default(),
             history: History::default(),
         }
