@@ -58,6 +58,7 @@
 
 mod agenda;
 mod api;
+mod held;
 mod history;
 mod mail;
 mod memberships;
@@ -72,6 +73,7 @@ use rtcd_sdk::NoAnswer;
 use rtcd_sdk::prelude::*;
 use rtcd_store::{Store, date_text};
 
+use self::held::Held;
 use self::mail::{Accepted, Join, Mail, Post, Refusal};
 use self::room::Place;
 use self::rooms::Rooms;
@@ -162,15 +164,15 @@ impl ChatRooms {
 
     async fn on_message<S>(&self, cx: &mut Cx<(), S>, request: &Incoming<Request>) -> Done {
         let mut response = request.response(StatusCode::OK);
-        let (accepted, kept_at) = match self.post(cx, request, &mut response).await {
-            Ok(accepted) => accepted,
+        let (room, held) = match self.post(cx, request, &mut response).await {
+            Ok(posted) => posted,
             Err(refusal) => return Ok(Err(refusal)),
         };
         cx.send(request.leg, response)?;
         // The sender may be a second member on the same connection: its 200 comes before the copies.
         cx.flush().await;
-        // If the mailbox is full, the room does it by itself in a moment.
-        let _ = self.rooms.send(Mail::HandOut { accepted, kept_at });
+        drop(held);
+        self.decided(room);
         Ok(Ok(()))
     }
 
@@ -217,31 +219,36 @@ impl ChatRooms {
         Ok(members.is_ok_and(|members| members.iter().any(|(identity, _)| is_user(identity))))
     }
 
-    /// Has a message accepted, and kept: then the answer tells how. With the date of a repeat's first time.
+    /// Has a message accepted, and kept: then the answer tells how. It is held back by the room.
     async fn post<S>(
         &self,
         cx: &Cx<(), S>,
         request: &Incoming<Request>,
         response: &mut Response,
-    ) -> Result<(Accepted, Option<u64>), Refusal> {
+    ) -> Result<(ByteString, Held), Refusal> {
         let user = self.identity(request)?;
         let room = room(request)?;
         let mut post = Post::of(request)?;
         let is_kept = self.store.is_some() && is_room(&room);
         let keep = is_kept.then(|| Box::new(history::to_keep(cx, &user, &mut post)));
         let headers = post.headers.clone();
-        let (accepted, commit) = self.ask(|reply| Mail::Post { room, user, post, keep, reply }).await??;
-        let Some(commit) = commit else { return Ok((accepted, None)) };
-        match commit.done().await {
-            Ok(kept) => {
-                response.headers.copy("Message-ID", &headers).set_text("Date", &date_text(kept.date));
-                Ok((accepted, kept.is_repeat.then_some(kept.date)))
+        let name = room.clone();
+        let accepted = self.ask(|reply| Mail::Post { room, user, post, keep, reply }).await?;
+        let Accepted { held, kept } = accepted.inspect_err(|refusal| {
+            // What is behind it need not wait.
+            if *refusal == Refusal::NotKept {
+                self.decided(name.clone());
             }
-            Err(problem) => {
-                let _ = self.rooms.send(Mail::Withdraw(accepted));
-                Err(problem.into())
-            }
+        })?;
+        if let Some(kept) = kept {
+            response.headers.copy("Message-ID", &headers).set_text("Date", &date_text(kept.date));
         }
+        Ok((name, held))
+    }
+
+    /// If the mailbox is full, the room finds out by itself in a moment.
+    fn decided(&self, room: ByteString) {
+        let _ = self.rooms.send(Mail::Decided { room });
     }
 
     /// Who sends the request. A copy: it outlives the frame.

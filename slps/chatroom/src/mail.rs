@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use rtcd_sdk::jsip::{ByteString, Headers, Request, StatusCode};
 use rtcd_sdk::{NoAnswer, Peer, Reply};
-use rtcd_store::{NewMessage, StoreError};
+use rtcd_store::{Appended, NewMessage, StoreError};
 
-use crate::history::Commit;
+use crate::held::Held;
 use crate::room::Place;
 
 /// What the rooms are asked.
@@ -16,18 +16,16 @@ pub(crate) enum Mail {
     Recalled { place: Place, posts: Vec<Post> },
     /// Be a member no more.
     Leave { room: ByteString, user: ByteString, reply: Reply<Result<(), Refusal>> },
-    /// Say something: it is accepted, and handed out when the sender has its answer. What is to be kept is being kept then.
+    /// Say something: it is accepted, and handed out when the sender has its answer. What is to be kept is kept before.
     Post {
         room: ByteString,
         user: ByteString,
         post: Post,
         keep: Option<Box<NewMessage>>,
-        reply: Reply<Result<(Accepted, Option<Commit>), Refusal>>,
+        reply: Reply<Result<Accepted, Refusal>>,
     },
-    /// The sender has its answer. One that was kept earlier has the date of then.
-    HandOut { accepted: Accepted, kept_at: Option<u64> },
-    /// It could not be kept: nobody hears it.
-    Withdraw(Accepted),
+    /// Something that a room holds back is decided. If this is lost, the room finds out in a moment.
+    Decided { room: ByteString },
     /// Names of all rooms, sorted.
     Rooms { reply: Reply<Vec<ByteString>> },
     /// Members of a room with their nicknames, in the order in which they joined.
@@ -46,10 +44,12 @@ pub(crate) struct Join {
 }
 
 /// A message that a room has accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 pub(crate) struct Accepted {
-    pub(crate) room: u64,
-    pub(crate) number: Number,
+    /// Until the sender has its answer.
+    pub(crate) held: Held,
+    /// If it is kept.
+    pub(crate) kept: Option<Appended>,
 }
 
 /// The number of a message in its room.

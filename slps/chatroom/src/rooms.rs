@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::{debug, warn};
-use rtcd_store::{NewMessage, Store, date_text};
+use rtcd_store::{NewMessage, Store};
 
 use crate::agenda::Due;
-use crate::history::Commit;
+use crate::held::{Held, Verdict};
+use crate::history;
 use crate::mail::{Accepted, Join, Mail, Number, Post, Refusal};
 use crate::memberships::Memberships;
 use crate::outbox::is_same;
@@ -36,12 +37,11 @@ pub(crate) struct Rooms {
 /// How many members are served in a turn.
 const CHUNK: usize = 256;
 
-/// For how long a message is held back if nobody says that its sender has the answer, and what waits for a member that has come back
-/// until it has its own.
+/// So often a room looks whether what it holds back is decided, if nobody says so; and so long is held back what waits for a member that
+/// has joined again, so that it has its answer first.
 const HELD: Duration = Duration::from_millis(200);
 
-/// So much more than the store takes to say no: how long the same is held back if it has to be kept before, and how long a member
-/// waits for what was said before it came.
+/// So much more than the store takes to say no: how long a member waits for what was said before it came.
 const KEPT: Duration = Duration::from_secs(5);
 
 /// Longer than anybody stays; a clock can take it.
@@ -63,11 +63,17 @@ impl ServiceTask for Rooms {
             Mail::Leave { room, user, reply } => {
                 let _ = reply.send(self.leave(&room, &user));
             }
-            Mail::Post { room, user, post, keep, reply } => {
-                let _ = reply.send(self.post(cx.now(), &room, &user, post, keep));
+            Mail::Post { room, user, post, keep, reply } => match self.post(cx.now(), &room, &user, post) {
+                Ok(held) => self.keep(cx, keep, held, reply),
+                Err(refusal) => {
+                    let _ = reply.send(Err(refusal));
+                }
+            },
+            Mail::Decided { room } => {
+                if let Some(id) = self.by_name.get(&room).copied() {
+                    self.hand_out(cx, id);
+                }
             }
-            Mail::HandOut { accepted, kept_at } => self.release(cx, accepted, kept_at),
-            Mail::Withdraw(accepted) => self.withdraw(cx, accepted),
             Mail::Rooms { reply } => {
                 let mut names: Vec<_> = self.by_name.keys().cloned().collect();
                 names.sort_unstable();
@@ -101,6 +107,7 @@ impl ServiceTask for Rooms {
         } else if self.agenda.is_alarm(timer) {
             self.on_alarm(cx);
         }
+        self.agenda.arm(cx);
         Ok(())
     }
 }
@@ -188,14 +195,7 @@ impl Rooms {
         Ok(())
     }
 
-    fn post(
-        &mut self,
-        now: Instant,
-        name: &str,
-        user: &str,
-        post: Post,
-        keep: Option<Box<NewMessage>>,
-    ) -> Result<(Accepted, Option<Commit>), Refusal> {
+    fn post(&mut self, now: Instant, name: &str, user: &str, post: Post) -> Result<Held, Refusal> {
         let Place { room: id, member } = self.place(name, user)?;
         let room = self.rooms.get_mut(&id).ok_or(Refusal::NoRoom)?;
         if room.is_full(self.settings.limit()) {
@@ -204,12 +204,30 @@ impl Rooms {
         if let Some(member) = room.members.get_mut(&member) {
             member.outbox.said(&post, self.settings.limit());
         }
-        // Here, so that the store has the order of the room.
-        let commit = self.store.as_ref().zip(keep).map(|(store, message)| Commit::begin(store, *message));
-        let until = now + if commit.is_some() { self.kept } else { HELD };
-        let accepted = Accepted { room: id, number: room.accept(member, post, until) };
-        self.agenda.add(until, Due::HandOut(accepted));
-        Ok((accepted, commit))
+        let (held, pending) = Held::new();
+        room.accept(member, post, pending);
+        if !room.busy {
+            look_later(&mut self.agenda, id, room, now);
+        }
+        Ok(held)
+    }
+
+    /// The sender is answered, after the commit if the message is to be kept.
+    fn keep(
+        &self,
+        cx: &RoomsCx,
+        keep: Option<Box<NewMessage>>,
+        mut held: Held,
+        reply: Reply<Result<Accepted, Refusal>>,
+    ) {
+        match self.store.as_ref().zip(keep) {
+            // Begun here, so that the store has the order of the room.
+            Some((store, message)) => cx.run(history::keep(store, *message, held, reply)),
+            None => {
+                held.decide(Verdict::Heard { first_date: None });
+                let _ = reply.send(Ok(Accepted { held, kept: None }));
+            }
+        }
     }
 
     fn members(&self, name: &str) -> Result<Vec<(ByteString, ByteString)>, Refusal> {
@@ -235,38 +253,17 @@ impl Rooms {
         }
     }
 
-    /// The sender of a message has its answer.
-    fn release(&mut self, cx: &mut RoomsCx, accepted: Accepted, kept_at: Option<u64>) {
-        let Some(room) = self.rooms.get_mut(&accepted.room) else { return };
-        let until = room.release(accepted.number, |post| {
-            if let Some(date) = kept_at {
-                post.headers.set_text("Date", &date_text(date));
-            }
-        });
-        if let Some(until) = until {
-            self.agenda.remove(until, Due::HandOut(accepted));
-            self.hand_out(cx, accepted.room);
-        }
-    }
-
-    /// A message could not be kept. What waits behind it need not wait for it.
-    fn withdraw(&mut self, cx: &mut RoomsCx, accepted: Accepted) {
-        let Some(room) = self.rooms.get_mut(&accepted.room) else { return };
-        if let Some(until) = room.withdraw(accepted.number) {
-            self.agenda.remove(until, Due::HandOut(accepted));
-            self.hand_out(cx, accepted.room);
-        }
-    }
-
     /// Begins to hand out what a room has ready.
     fn hand_out(&mut self, cx: &mut RoomsCx, id: u64) {
-        let Some(room) = self.rooms.get_mut(&id) else { return };
-        if room.is_ready(cx.now()) && !room.busy {
-            room.busy = true;
-            self.busy.push_back(id);
-            if self.next_turn.is_none() {
-                self.fan_out(cx);
-            }
+        let Some(room) = self.rooms.get_mut(&id).filter(|room| !room.busy) else { return };
+        room.busy = room.is_ready();
+        if !room.busy {
+            look_later(&mut self.agenda, id, room, cx.now());
+            return;
+        }
+        self.busy.push_back(id);
+        if self.next_turn.is_none() {
+            self.fan_out(cx);
         }
     }
 
@@ -284,9 +281,11 @@ impl Rooms {
                 send(cx, member, place, &self.settings);
             });
             budget -= handed.max(1);
-            room.busy = room.is_ready(cx.now());
+            room.busy = room.is_ready();
             if room.busy {
                 self.busy.push_back(id);
+            } else {
+                look_later(&mut self.agenda, id, room, cx.now());
             }
         }
         self.next_turn = (!self.busy.is_empty()).then(|| cx.timer(Duration::ZERO));
@@ -312,12 +311,16 @@ impl Rooms {
         for _ in 0..CHUNK {
             match self.agenda.due(cx.now()) {
                 Some(Due::Expire(place)) => self.remove(place),
-                Some(Due::HandOut(accepted)) => self.hand_out(cx, accepted.room),
+                Some(Due::Look(id)) => {
+                    if let Some(room) = self.rooms.get_mut(&id) {
+                        room.is_looked_at = false;
+                        self.hand_out(cx, id);
+                    }
+                }
                 Some(Due::Resume(place)) => self.serve(cx, place, |member, _, _| member.outbox.resume()),
                 None => break,
             }
         }
-        self.agenda.arm(cx);
     }
 }
 
@@ -336,6 +339,14 @@ fn reschedule(
     }
     if let Some(until) = after {
         agenda.add(until, Due::Resume(place));
+    }
+}
+
+/// A room that holds something back looks again in a moment: who decides it need not get word through.
+fn look_later(agenda: &mut rtcd_sdk::Agenda<Due>, id: u64, room: &mut Room, now: Instant) {
+    if room.has_more() && !room.is_looked_at {
+        room.is_looked_at = true;
+        agenda.add(now + HELD, Due::Look(id));
     }
 }
 
