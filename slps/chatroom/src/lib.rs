@@ -13,7 +13,7 @@
 //! | leaving, or a MESSAGE, where there is no such room | 404 `Room Not Exist` |
 //! | the same by somebody who is no member | 404 `User Not Exist` |
 //! | anything else | 400 `Unexpected msg` |
-//! | anything, while too much waits for the rooms | 503 |
+//! | anything, while too much waits for the rooms, or if they give no answer, as when the server stops | 503 |
 //!
 //! A room's name begins with `room:`. Another one is taken if the Request-URI is the same, or the request has a `Router`; else it is
 //! `Unexpected msg`: a copy must not look like a message from user to user.

@@ -112,8 +112,8 @@ pub(crate) enum Refusal {
     Busy,
     #[error("The message cannot be kept now")]
     NotKept,
-    #[error("Failed")]
-    Failed,
+    #[error("The rooms gave no answer")]
+    NoAnswer,
 }
 
 impl Refusal {
@@ -128,8 +128,8 @@ impl Refusal {
             | Self::TooManyRooms
             | Self::TooManyMemberships
             | Self::Busy
-            | Self::NotKept => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            | Self::NotKept
+            | Self::NoAnswer => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -138,7 +138,8 @@ impl From<NoAnswer> for Refusal {
     fn from(problem: NoAnswer) -> Self {
         match problem {
             NoAnswer::Busy => Self::Busy,
-            _ => Self::Failed,
+            // Nothing was done: the server stops, or the rooms have failed.
+            _ => Self::NoAnswer,
         }
     }
 }

@@ -136,7 +136,7 @@ impl Rooms {
             Some(place) => place,
             None => self.admit(join, expires)?,
         };
-        let room = self.rooms.get_mut(&place.room).ok_or(Refusal::Failed)?;
+        let room = self.rooms.get_mut(&place.room).ok_or(Refusal::NoRoom)?;
         let waits = known.is_none() && self.settings.on_join() > 0;
         if let Some(member) = room.members.get_mut(&place.member) {
             self.agenda.remove(member.expires, Due::Expire(place));

@@ -64,6 +64,22 @@ fn what_is_refused_is_heard_by_nobody_though_the_rooms_are_busy() {
     assert_eq!(world.heard(), ["bob: kept"]);
 }
 
+/// The rooms may drop a question: when the server stops, or by a fault of their own. Then it was not done, and can be asked again.
+#[test]
+fn who_gets_no_answer_from_the_rooms_may_ask_again() {
+    let mut world = World::new(0);
+    world.join("alice");
+    world.join("bob");
+    world.database().set_panics(true);
+    let lost = world.say("alice", "hello");
+    assert!(world.harness.log().contains("503 Service Unavailable 1 Reason=\"The rooms gave no answer\""));
+    world.database().set_panics(false);
+    world.harness.advance(Duration::from_secs(60));
+    assert_eq!((world.code(lost), world.heard()), (Some(503), vec![]));
+    world.say("alice", "hello");
+    assert_eq!(world.heard(), ["bob: hello"]);
+}
+
 /// Whoever says something again hears of the first time; so do all others, though no word of it gets through.
 #[test]
 fn a_repeat_has_its_first_date_though_the_rooms_are_busy() {
