@@ -33,7 +33,7 @@
 //!   be away, and then each later copy that waits for it would be one that comes before a repeat.
 //! - A copy answered 408 is sent again at once, one answered 480 after a pause. From then on copies go one by one, oldest first,
 //!   until all that failed have another answer: no later message overtakes one that is still being tried.
-//! - The pause is `transtimer`; each further one is twice as long, up to `max_pause`, until the member answers. Who joins again, be it
+//! - The pause is `transtimer`; after twelve in a row each further one is twice as long, up to `max_pause`, until the member answers. Who joins again, be it
 //!   only for longer, is told after its 200 what waits.
 //! - Any answer but 408 and 480 ends a copy. So does the end of the membership.
 //! - At most `qsize` messages wait or are under way for a member, and those that wait hold at most `qsize_bytes`; beyond that the oldest that

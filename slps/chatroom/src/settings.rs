@@ -12,7 +12,7 @@ pub(crate) struct Settings {
     pub(crate) qsize: NonZeroUsize,
     /// Bytes that those which wait may hold.
     pub(crate) qsize_bytes: NonZeroUsize,
-    /// After how long a message is sent again to a member who was not there; each further time it is twice as long.
+    /// After how long a message is sent again to a member who was not there; after twelve times in a row, each time twice as long.
     #[serde(with = "humantime_serde")]
     pub(crate) transtimer: Duration,
     /// No longer than this.
@@ -60,6 +60,9 @@ pub(crate) struct Limit {
     pub(crate) bytes: usize,
 }
 
+/// How many pauses are as long as the first one.
+const ALIKE: u32 = 12;
+
 /// How long nothing is sent to a member who was not there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pauses {
@@ -69,9 +72,9 @@ pub(crate) struct Pauses {
 }
 
 impl Pauses {
-    /// The n-th one in a row.
+    /// The n-th one in a row. They grow when the member has not been there for a while.
     pub(crate) fn nth(self, n: u32) -> Duration {
-        let doubled = 1u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX);
+        let doubled = 1u32.checked_shl(n.saturating_sub(ALIKE)).unwrap_or(u32::MAX);
         self.first.saturating_mul(doubled).min(self.longest).max(self.first)
     }
 }
