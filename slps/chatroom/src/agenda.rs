@@ -1,4 +1,3 @@
-use crate::mail::Accepted;
 use crate::room::Place;
 
 /// What is to be done at a time: one timer for all rooms and members.
@@ -8,6 +7,6 @@ pub(crate) enum Due {
     Expire(Place),
     /// A pause of a member's copies is over.
     Resume(Place),
-    /// A message was held back for long enough.
-    HandOut(Accepted),
+    /// What a room holds back may be decided.
+    Look(u64),
 }

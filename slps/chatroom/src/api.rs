@@ -19,8 +19,8 @@ use crate::mail::{Mail, Refusal};
 /// | `GET rooms/ID` | a field with the room's name: its members, user → nickname |
 /// | `DELETE rooms/ID/USER` | the user is no member any more |
 ///
-/// Own codes: 101 (404) there is no such room; 102 (404) the room has no such user; 103 (503) too many requests, or the service is not
-/// loaded.
+/// Own codes: 101 (404) there is no such room; 102 (404) the room has no such user; 103 (503) too many requests, no answer from the rooms, or
+/// the service is not loaded.
 #[derive(Debug)]
 pub struct ChatRoomApi;
 
@@ -44,7 +44,7 @@ struct Names {
 /// The names of all rooms.
 #[utoipa::path(get, path = "/rooms", responses(
     (status = 200, body = Answer<Names>),
-    (status = 503, description = "103: too many requests, or the service is not loaded", body = ApiError),
+    (status = 503, description = "103: too many requests, no answer from the rooms, or the service is not loaded", body = ApiError),
 ))]
 async fn rooms(State(cx): State<ApiContext>) -> Result<Answer<Names>, ApiError> {
     let names = ask(&cx, |reply| Mail::Rooms { reply }).await?;
@@ -55,7 +55,7 @@ async fn rooms(State(cx): State<ApiContext>) -> Result<Answer<Names>, ApiError> 
 #[utoipa::path(get, path = "/rooms/{room}", params(("room" = String, Path)), responses(
     (status = 200, body = Envelope),
     (status = 404, description = "101: there is no such room", body = ApiError),
-    (status = 503, description = "103: too many requests, or the service is not loaded", body = ApiError),
+    (status = 503, description = "103: too many requests, no answer from the rooms, or the service is not loaded", body = ApiError),
 ))]
 async fn members(State(cx): State<ApiContext>, Path(room): Path<String>) -> ApiResult {
     let name = ByteString::from(&*room);
@@ -68,7 +68,7 @@ async fn members(State(cx): State<ApiContext>, Path(room): Path<String>) -> ApiR
 #[utoipa::path(delete, path = "/rooms/{room}/{user}", params(("room" = String, Path), ("user" = String, Path)), responses(
     (status = 200, body = Envelope),
     (status = 404, description = "101: there is no such room; 102: the room has no such user", body = ApiError),
-    (status = 503, description = "103: too many requests, or the service is not loaded", body = ApiError),
+    (status = 503, description = "103: too many requests, no answer from the rooms, or the service is not loaded", body = ApiError),
 ))]
 async fn remove(State(cx): State<ApiContext>, Path((room, user)): Path<(String, String)>) -> ApiResult {
     let (room, user) = (ByteString::from(room), ByteString::from(user));
@@ -87,13 +87,16 @@ impl From<Refusal> for ApiError {
         match refusal {
             Refusal::NoRoom => Self::new(StatusCode::NOT_FOUND, 101, refusal.to_string()),
             Refusal::NoUser => Self::new(StatusCode::NOT_FOUND, 102, refusal.to_string()),
-            Refusal::Busy => unavailable("Too many requests"),
+            Refusal::Busy | Refusal::NoAnswer => unavailable(&refusal.to_string()),
             Refusal::NoExpire
             | Refusal::NoIdentity
+            | Refusal::TooLong(_)
             | Refusal::Unexpected
+            | Refusal::TooManyMembers
+            | Refusal::TooManyRooms
+            | Refusal::TooManyMemberships
             | Refusal::NotKept
-            | Refusal::NotYou
-            | Refusal::Failed => Self::internal(refusal.to_string()),
+            | Refusal::NotYou => Self::internal(refusal.to_string()),
         }
     }
 }

@@ -1,38 +1,40 @@
 //! What was said in a room, as the store keeps it.
 
-use std::fmt;
-use std::pin::Pin;
 use std::time::UNIX_EPOCH;
 
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::warn;
-use rtcd_store::{
-    Appended, Conversation, Kind, NewMessage, Packed, Page, Store, StoreError, StoredMessage, Unpacked,
-    date_text,
-};
+use rtcd_store::{Conversation, Kind, NewMessage, Packed, Page, Store, StoredMessage, Unpacked, date_text};
 
-use crate::mail::Post;
+use crate::held::{Held, Verdict};
+use crate::mail::{Accepted, Post, Refusal};
 
 /// The longest `Message-ID` of a client, in characters; a longer one is replaced.
 const LONGEST_ID: usize = 64;
 
-/// A message on its way to the disk: the answer comes after the commit.
-pub(crate) struct Commit(Pin<Box<dyn Future<Output = Result<Appended, StoreError>> + Send>>);
-
-impl Commit {
-    /// Puts a message into the queue of the store, in the order of these calls.
-    pub(crate) fn begin(store: &Store, message: NewMessage) -> Self {
-        Self(Box::pin(store.append(message)))
-    }
-
-    pub(crate) async fn done(self) -> Result<Appended, StoreError> {
-        self.0.await
-    }
-}
-
-impl fmt::Debug for Commit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Commit")
+/// Puts a message into the queue of the store, in the order of these calls. The sender is answered after the commit; if there is none,
+/// nobody hears the message.
+pub(crate) fn keep(
+    store: &Store,
+    message: NewMessage,
+    mut held: Held,
+    reply: Reply<Result<Accepted, Refusal>>,
+) -> impl Future<Output = ()> + Send + 'static {
+    let commit = store.append(message);
+    async move {
+        let answer = match commit.await {
+            Ok(kept) => {
+                held.decide(Verdict::Heard { first_date: kept.is_repeat.then_some(kept.date) });
+                Ok(Accepted { held, kept: Some(kept) })
+            }
+            Err(problem) => {
+                // Before the answer: who has it says to the room that it may look.
+                drop(held);
+                Err(problem.into())
+            }
+        };
+        // Who asked may be gone: then nothing holds it back any more.
+        let _ = reply.send(answer);
     }
 }
 

@@ -6,19 +6,22 @@
 //! | SUBSCRIBE with `Expire` 0 | 200: the sender is no member any more; the last one to leave takes the room along |
 //! | MESSAGE of a member | 200, and a copy to each other member |
 //! | SUBSCRIBE without `Expire` | 400 `No Expire` |
+//! | SUBSCRIBE with `Expire` > 0, with a room, `P-Asserted-Identity` or `From` of more than 256 bytes | 400 |
+//! | the same, with more members than `members` of the room, rooms than `rooms`, or memberships than `memberships` by the connections of one user, or than `all_memberships` | 503 |
 //! | either without `P-Asserted-Identity` | 400 `No P-Asserted-Identity` |
 //! | either with that of somebody else, with `identity: connection` | 403 |
 //! | leaving, or a MESSAGE, where there is no such room | 404 `Room Not Exist` |
 //! | the same by somebody who is no member | 404 `User Not Exist` |
 //! | anything else | 400 `Unexpected msg` |
-//! | anything, while too much waits for the rooms | 503 |
+//! | anything, while too much waits for the rooms, or if they give no answer, as when the server stops | 503 |
 //!
 //! A room's name begins with `room:`. Another one is taken if the Request-URI is the same, or the request has a `Router`; else it is
 //! `Unexpected msg`: a copy must not look like a message from user to user.
 //!
 //! A member *is* its `P-Asserted-Identity`; its nickname is the `From` of the SUBSCRIBE that joined. Whoever sends is believed who it is:
 //! so can a gateway speak for many on one connection, and anybody for anybody. With `identity: connection` a client speaks for its own
-//! user alone; other servers still speak for theirs.
+//! user alone; other servers still speak for theirs. A membership counts for the user whose connection joined, whoever the member is;
+//! those that come from other servers count for nobody.
 //!
 //! # Delivery
 //! A copy has a dialog of its own. Its Request-URI is the member; From, To, `P-Asserted-Identity`, Body and all other headers are as
@@ -28,8 +31,10 @@
 //! - While a member answers, copies follow each other without waiting, at most 32 under way.
 //! - When the oldest one under way has no answer for a fifth of `transtimer`, no further one is sent until it has: the member may
 //!   be away, and then each later copy that waits for it would be one that comes before a repeat.
-//! - A copy answered 408 is sent again at once, one answered 480 after `transtimer`. From then on copies go one by one, oldest first,
+//! - A copy answered 408 is sent again at once, one answered 480 after a pause. From then on copies go one by one, oldest first,
 //!   until all that failed have another answer: no later message overtakes one that is still being tried.
+//! - The pause is `transtimer`; after twelve in a row each further one is twice as long, up to `max_pause`, until the member answers. Who joins again, be it
+//!   only for longer, is told after its 200 what waits.
 //! - Any answer but 408 and 480 ends a copy. So does the end of the membership.
 //! - At most `qsize` messages wait or are under way for a member, and those that wait hold at most `qsize_bytes`; beyond that the oldest that
 //!   waits is dropped, and the log says so.
@@ -47,13 +52,16 @@
 //!
 //! Without it nothing is kept, and a room needs no store. Of a room whose name does not begin with `room:` nothing is kept either way.
 //!
-//! Settings, `conf/chatroom.yaml`: `qsize` (1024), `qsize_bytes` (4194304), `transtimer` (5s), `identity` (asserted), `history.keep` (true),
-//! `history.on_join` (0).
+//! Settings, `conf/chatroom.yaml`: `qsize` (1024), `qsize_bytes` (4194304), `transtimer` (5s), `max_pause` (60s), `members` (10000 of a
+//! room), `rooms` (100000), `memberships` (1000 by one user's connections), `all_memberships` (1000000), `identity` (asserted),
+//! `history.keep` (true), `history.on_join` (0).
 
 mod agenda;
 mod api;
+mod held;
 mod history;
 mod mail;
+mod memberships;
 mod outbox;
 mod room;
 mod rooms;
@@ -65,7 +73,8 @@ use rtcd_sdk::NoAnswer;
 use rtcd_sdk::prelude::*;
 use rtcd_store::{Store, date_text};
 
-use self::mail::{Accepted, Mail, Post, Refusal};
+use self::held::Held;
+use self::mail::{Accepted, Join, Mail, Post, Refusal};
 use self::room::Place;
 use self::rooms::Rooms;
 use self::settings::{Identity, Settings};
@@ -155,15 +164,15 @@ impl ChatRooms {
 
     async fn on_message<S>(&self, cx: &mut Cx<(), S>, request: &Incoming<Request>) -> Done {
         let mut response = request.response(StatusCode::OK);
-        let (accepted, kept_at) = match self.post(cx, request, &mut response).await {
-            Ok(accepted) => accepted,
+        let (room, held) = match self.post(cx, request, &mut response).await {
+            Ok(posted) => posted,
             Err(refusal) => return Ok(Err(refusal)),
         };
         cx.send(request.leg, response)?;
         // The sender may be a second member on the same connection: its 200 comes before the copies.
         cx.flush().await;
-        // If the mailbox is full, the room does it by itself in a moment.
-        let _ = self.rooms.send(Mail::HandOut { accepted, kept_at });
+        drop(held);
+        self.decided(room);
         Ok(Ok(()))
     }
 
@@ -177,8 +186,14 @@ impl ChatRooms {
             self.ask(|reply| Mail::Leave { room, user, reply }).await??;
             return Ok(None);
         }
-        let nickname = ByteString::from(&*request.from);
-        self.ask(|reply| Mail::Join { room, user, nickname, expire, reply }).await
+        let (nickname, by) = (ByteString::from(&*request.from), request.peer.clone());
+        for (name, field) in [(&room, "To"), (&user, "P-Asserted-Identity"), (&nickname, "From")] {
+            if name.len() > LONGEST_NAME {
+                return Err(Refusal::TooLong(field));
+            }
+        }
+        let join = Join { room, user, nickname, by, expire };
+        self.ask(|reply| Mail::Join { join, reply }).await?
     }
 
     /// Tells a new member what was said before.
@@ -204,31 +219,36 @@ impl ChatRooms {
         Ok(members.is_ok_and(|members| members.iter().any(|(identity, _)| is_user(identity))))
     }
 
-    /// Has a message accepted, and kept: then the answer tells how. With the date of a repeat's first time.
+    /// Has a message accepted, and kept: then the answer tells how. It is held back by the room.
     async fn post<S>(
         &self,
         cx: &Cx<(), S>,
         request: &Incoming<Request>,
         response: &mut Response,
-    ) -> Result<(Accepted, Option<u64>), Refusal> {
+    ) -> Result<(ByteString, Held), Refusal> {
         let user = self.identity(request)?;
         let room = room(request)?;
         let mut post = Post::of(request)?;
         let is_kept = self.store.is_some() && is_room(&room);
         let keep = is_kept.then(|| Box::new(history::to_keep(cx, &user, &mut post)));
         let headers = post.headers.clone();
-        let (accepted, commit) = self.ask(|reply| Mail::Post { room, user, post, keep, reply }).await??;
-        let Some(commit) = commit else { return Ok((accepted, None)) };
-        match commit.done().await {
-            Ok(kept) => {
-                response.headers.copy("Message-ID", &headers).set_text("Date", &date_text(kept.date));
-                Ok((accepted, kept.is_repeat.then_some(kept.date)))
+        let name = room.clone();
+        let accepted = self.ask(|reply| Mail::Post { room, user, post, keep, reply }).await?;
+        let Accepted { held, kept } = accepted.inspect_err(|refusal| {
+            // What is behind it need not wait.
+            if *refusal == Refusal::NotKept {
+                self.decided(name.clone());
             }
-            Err(problem) => {
-                let _ = self.rooms.send(Mail::Withdraw(accepted));
-                Err(problem.into())
-            }
+        })?;
+        if let Some(kept) = kept {
+            response.headers.copy("Message-ID", &headers).set_text("Date", &date_text(kept.date));
         }
+        Ok((name, held))
+    }
+
+    /// If the mailbox is full, the room finds out by itself in a moment.
+    fn decided(&self, room: ByteString) {
+        let _ = self.rooms.send(Mail::Decided { room });
     }
 
     /// Who sends the request. A copy: it outlives the frame.
@@ -245,6 +265,9 @@ impl ChatRooms {
         Ok(self.rooms.ask(mail).await?)
     }
 }
+
+/// The longest name of a room, a member or its nickname, in bytes: each membership holds some.
+const LONGEST_NAME: usize = 256;
 
 /// A request is answered, or to be refused.
 type Done = Result<Result<(), Refusal>, Fault>;

@@ -1,50 +1,55 @@
 use std::time::Duration;
 
 use rtcd_sdk::jsip::{ByteString, Headers, Request, StatusCode};
-use rtcd_sdk::{NoAnswer, Reply};
-use rtcd_store::{NewMessage, StoreError};
+use rtcd_sdk::{NoAnswer, Peer, Reply};
+use rtcd_store::{Appended, NewMessage, StoreError};
 
-use crate::history::Commit;
+use crate::held::Held;
 use crate::room::Place;
 
 /// What the rooms are asked.
 #[derive(Debug)]
 pub(crate) enum Mail {
     /// Become a member, or stay one for longer. A new one that is to be told what was said before waits for it, in this place.
-    Join {
-        room: ByteString,
-        user: ByteString,
-        nickname: ByteString,
-        expire: Duration,
-        reply: Reply<Option<Place>>,
-    },
+    Join { join: Join, reply: Reply<Result<Option<Place>, Refusal>> },
     /// What was said before, oldest first.
     Recalled { place: Place, posts: Vec<Post> },
     /// Be a member no more.
     Leave { room: ByteString, user: ByteString, reply: Reply<Result<(), Refusal>> },
-    /// Say something: it is accepted, and handed out when the sender has its answer. What is to be kept is being kept then.
+    /// Say something: it is accepted, and handed out when the sender has its answer. What is to be kept is kept before.
     Post {
         room: ByteString,
         user: ByteString,
         post: Post,
         keep: Option<Box<NewMessage>>,
-        reply: Reply<Result<(Accepted, Option<Commit>), Refusal>>,
+        reply: Reply<Result<Accepted, Refusal>>,
     },
-    /// The sender has its answer. One that was kept earlier has the date of then.
-    HandOut { accepted: Accepted, kept_at: Option<u64> },
-    /// It could not be kept: nobody hears it.
-    Withdraw(Accepted),
+    /// Something that a room holds back is decided. If this is lost, the room finds out in a moment.
+    Decided { room: ByteString },
     /// Names of all rooms, sorted.
     Rooms { reply: Reply<Vec<ByteString>> },
     /// Members of a room with their nicknames, in the order in which they joined.
     Members { room: ByteString, reply: Reply<Result<Vec<(ByteString, ByteString)>, Refusal>> },
 }
 
+/// Who wants to be a member, of which room. The names have 256 bytes at most.
+#[derive(Debug)]
+pub(crate) struct Join {
+    pub(crate) room: ByteString,
+    pub(crate) user: ByteString,
+    pub(crate) nickname: ByteString,
+    /// The connection that says so, if it is none of another server.
+    pub(crate) by: Option<Peer>,
+    pub(crate) expire: Duration,
+}
+
 /// A message that a room has accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 pub(crate) struct Accepted {
-    pub(crate) room: u64,
-    pub(crate) number: Number,
+    /// Until the sender has its answer.
+    pub(crate) held: Held,
+    /// If it is kept.
+    pub(crate) kept: Option<Appended>,
 }
 
 /// The number of a message in its room.
@@ -93,24 +98,38 @@ pub(crate) enum Refusal {
     NoRoom,
     #[error("User Not Exist")]
     NoUser,
+    #[error("{0}: longer than 256 bytes")]
+    TooLong(&'static str),
     #[error("Unexpected msg")]
     Unexpected,
+    #[error("Too many members")]
+    TooManyMembers,
+    #[error("Too many rooms")]
+    TooManyRooms,
+    #[error("Too many memberships")]
+    TooManyMemberships,
     #[error("Too many requests")]
     Busy,
     #[error("The message cannot be kept now")]
     NotKept,
-    #[error("Failed")]
-    Failed,
+    #[error("The rooms gave no answer")]
+    NoAnswer,
 }
 
 impl Refusal {
     pub(crate) fn code(self) -> StatusCode {
         match self {
-            Self::NoExpire | Self::NoIdentity | Self::Unexpected => StatusCode::BAD_REQUEST,
+            Self::NoExpire | Self::NoIdentity | Self::TooLong(_) | Self::Unexpected => {
+                StatusCode::BAD_REQUEST
+            }
             Self::NotYou => StatusCode::FORBIDDEN,
             Self::NoRoom | Self::NoUser => StatusCode::NOT_FOUND,
-            Self::Busy | Self::NotKept => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TooManyMembers
+            | Self::TooManyRooms
+            | Self::TooManyMemberships
+            | Self::Busy
+            | Self::NotKept
+            | Self::NoAnswer => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -119,7 +138,8 @@ impl From<NoAnswer> for Refusal {
     fn from(problem: NoAnswer) -> Self {
         match problem {
             NoAnswer::Busy => Self::Busy,
-            _ => Self::Failed,
+            // Nothing was done: the server stops, or the rooms have failed.
+            _ => Self::NoAnswer,
         }
     }
 }

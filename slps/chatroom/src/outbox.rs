@@ -6,7 +6,7 @@ use rtcd_sdk::LegId;
 use rtcd_sdk::jsip::StatusCode;
 
 use crate::mail::{Number, Post};
-use crate::settings::Limit;
+use crate::settings::{Limit, Pauses};
 
 /// What one member has yet to get.
 ///
@@ -14,7 +14,7 @@ use crate::settings::Limit;
 /// |---|---|---|
 /// | Steady | what waits, in order; up to [`WINDOW`] under way, and nothing while the oldest is overdue | 408: Retrying; 480: Paused |
 /// | Retrying | the oldest that waits, alone, once nothing older is under way | 408: the same; 480: Paused; other: Steady, if none that failed waits |
-/// | Paused | nothing | its time is over: Retrying |
+/// | Paused | nothing | its time is over, soon if the member joins again: Retrying |
 /// | Recalling | nothing | what was said before is there, or its time is over: Steady |
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -25,6 +25,8 @@ pub(crate) struct Outbox {
     /// In the order in which they were sent.
     under_way: Vec<UnderWay>,
     pace: Pace,
+    /// Pauses since the member was last known to be there.
+    pauses: u32,
     /// What the member itself has said while it waits for what was said before.
     own: VecDeque<Post>,
     dropped: u64,
@@ -107,7 +109,7 @@ impl Outbox {
     }
 
     /// A copy has its final answer. After a 480, nothing is sent for a while.
-    pub(crate) fn answered(&mut self, leg: LegId, code: StatusCode, now: Instant, pause: Duration) {
+    pub(crate) fn answered(&mut self, leg: LegId, code: StatusCode, now: Instant, pauses: Pauses) {
         let Some(at) = self.under_way.iter().position(|copy| copy.leg == leg) else { return };
         let UnderWay { number, post, .. } = self.under_way.remove(at);
         let was_repeat = self.pace == Pace::Retrying(Some(leg));
@@ -121,20 +123,31 @@ impl Outbox {
             StatusCode::TEMPORARILY_NOT_AVAILABLE => {
                 self.wait_again(number, post);
                 if was_repeat || matches!(self.pace, Pace::Steady | Pace::Retrying(None)) {
-                    self.pace = Pace::Paused(now + pause);
+                    self.pauses = self.pauses.saturating_add(1);
+                    self.pace = Pace::Paused(now + pauses.nth(self.pauses));
                 }
             }
-            _ if was_repeat => {
-                let more = self.waiting.front().is_some_and(|oldest| oldest.has_failed);
-                self.pace = if more { Pace::Retrying(None) } else { Pace::Steady };
+            _ => {
+                self.pauses = 0;
+                if was_repeat {
+                    let more = self.waiting.front().is_some_and(|oldest| oldest.has_failed);
+                    self.pace = if more { Pace::Retrying(None) } else { Pace::Steady };
+                }
             }
-            _ => {}
         }
     }
 
     /// A copy's dialog has ended. If it had no final answer, it counts as one for a member who is not there.
-    pub(crate) fn ended(&mut self, leg: LegId, now: Instant, pause: Duration) {
-        self.answered(leg, StatusCode::TEMPORARILY_NOT_AVAILABLE, now, pause);
+    pub(crate) fn ended(&mut self, leg: LegId, now: Instant, pauses: Pauses) {
+        self.answered(leg, StatusCode::TEMPORARILY_NOT_AVAILABLE, now, pauses);
+    }
+
+    /// The member is there again: no pause lasts longer than until then, and those that follow are short again.
+    pub(crate) fn is_back(&mut self, at: Instant) {
+        self.pauses = 0;
+        if let Pace::Paused(until) = &mut self.pace {
+            *until = at.min(*until);
+        }
     }
 
     /// Until when nothing is sent.
@@ -238,7 +251,8 @@ mod tests {
             Arc::new(Post { from: "a".into(), to: "b".into(), router: None, headers: Headers::default() });
         #[expect(clippy::disallowed_methods, reason = "where the test's own clock begins does not matter")]
         let mut now = Instant::now();
-        let (pause, patience) = (Duration::from_secs(5), Duration::from_secs(1));
+        let pauses = Pauses { first: Duration::from_secs(5), longest: Duration::from_secs(60) };
+        let patience = Duration::from_secs(1);
         let (mut outbox, mut legs, mut posted) = (Outbox::default(), 0, 0);
         let (mut under_way, mut failed, mut done) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         while done.len() < 60 {
@@ -254,8 +268,8 @@ mod tests {
                     let code =
                         [StatusCode::OK, StatusCode::REQUEST_TIMEOUT, StatusCode::TEMPORARILY_NOT_AVAILABLE]
                             [if posted < 60 { draw(3) as usize } else { draw(20) as usize / 9 }];
-                    outbox.answered(leg, code, now, pause);
-                    outbox.ended(leg, now, pause); // means nothing any more
+                    outbox.answered(leg, code, now, pauses);
+                    outbox.ended(leg, now, pauses); // means nothing any more
                     if code == StatusCode::OK {
                         failed.remove(&number);
                         assert!(done.insert(number), "seed {seed}: {number} arrives twice");

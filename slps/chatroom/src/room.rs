@@ -2,9 +2,12 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
+use rtcd_sdk::Peer;
 use rtcd_sdk::jsip::ByteString;
+use rtcd_store::date_text;
 
-use crate::mail::{Number, Post};
+use crate::held::{Pending, Verdict};
+use crate::mail::{Join, Number, Post};
 use crate::outbox::Outbox;
 use crate::settings::Limit;
 
@@ -30,20 +33,32 @@ pub(crate) struct Room {
     bytes: usize,
     /// Whether the first one is being handed out.
     pub(crate) busy: bool,
+    /// Whether the agenda has a look at what is held back.
+    pub(crate) is_looked_at: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) user: ByteString,
     pub(crate) nickname: ByteString,
+    /// The connection that it joined by.
+    pub(crate) by: Option<Peer>,
     pub(crate) expires: Instant,
     pub(crate) outbox: Outbox,
+}
+
+impl Member {
+    pub(crate) fn new(join: Join, expires: Instant) -> Self {
+        let Join { user, nickname, by, .. } = join;
+        Self { user, nickname, by, expires, outbox: Outbox::default() }
+    }
 }
 
 #[derive(Debug)]
 struct FanOut {
     number: Number,
-    hold: Hold,
+    /// It is held back until it is known what becomes of it: until it is kept, and the sender has its answer.
+    pending: Pending,
     post: Arc<Post>,
     bytes: usize,
     sender: u64,
@@ -51,16 +66,6 @@ struct FanOut {
     from: u64,
     /// The last one who had joined when it was accepted.
     last: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hold {
-    /// It is held back until then, so that it is kept and the sender has its answer first.
-    Until(Instant),
-    /// The sender has its answer.
-    Over,
-    /// Nobody hears it.
-    Withdrawn,
 }
 
 /// Numbers below it are for what was said before a member came.
@@ -77,6 +82,7 @@ impl Room {
             fan_outs: VecDeque::new(),
             bytes: 0,
             busy: false,
+            is_looked_at: false,
         }
     }
 
@@ -84,10 +90,10 @@ impl Room {
         self.by_user.get(user).copied()
     }
 
-    pub(crate) fn join(&mut self, user: ByteString, nickname: ByteString, expires: Instant) -> u64 {
+    pub(crate) fn join(&mut self, member: Member) -> u64 {
         self.joined += 1;
-        self.by_user.insert(user.clone(), self.joined);
-        self.members.insert(self.joined, Member { user, nickname, expires, outbox: Outbox::default() });
+        self.by_user.insert(member.user.clone(), self.joined);
+        self.members.insert(self.joined, member);
         self.joined
     }
 
@@ -97,38 +103,19 @@ impl Room {
         Some(member)
     }
 
-    /// Takes a message. It is for who is a member now, and held back until then at most.
-    pub(crate) fn accept(&mut self, sender: u64, post: Post, until: Instant) -> Number {
+    /// Takes a message. It is for who is a member now.
+    pub(crate) fn accept(&mut self, sender: u64, post: Post, pending: Pending) {
         self.accepted += 1;
         let (number, last) = (self.accepted, self.joined);
         let bytes = post.size();
         self.bytes += bytes;
-        let (hold, post) = (Hold::Until(until), Arc::new(post));
-        self.fan_outs.push_back(FanOut { number, hold, post, bytes, sender, from: 0, last });
-        number
-    }
-
-    /// The sender of a message has its answer. Gives until when the message would have been held back.
-    pub(crate) fn release(&mut self, number: Number, change: impl FnOnce(&mut Post)) -> Option<Instant> {
-        let fan_out = self.find_fan_out(number)?;
-        let Hold::Until(until) = fan_out.hold else { return None };
-        fan_out.hold = Hold::Over;
-        change(Arc::make_mut(&mut fan_out.post));
-        Some(until)
-    }
-
-    /// Nobody is to hear a message that is held back. Gives until when it would have been.
-    pub(crate) fn withdraw(&mut self, number: Number) -> Option<Instant> {
-        let fan_out = self.find_fan_out(number)?;
-        let Hold::Until(until) = fan_out.hold else { return None };
-        fan_out.hold = Hold::Withdrawn;
-        self.drop_withdrawn();
-        Some(until)
+        let post = Arc::new(post);
+        self.fan_outs.push_back(FanOut { number, pending, post, bytes, sender, from: 0, last });
     }
 
     /// What is held back is for a member that has just joined, too: what is not may be kept by now, and is read again for it.
     pub(crate) fn hears_what_is_held(&mut self, member: u64) {
-        for fan_out in self.fan_outs.iter_mut().filter(|fan_out| matches!(fan_out.hold, Hold::Until(_))) {
+        for fan_out in self.fan_outs.iter_mut().filter(|fan_out| fan_out.pending.verdict().is_none()) {
             fan_out.last = member;
         }
     }
@@ -136,18 +123,33 @@ impl Room {
     /// What is still to be handed to a member.
     pub(crate) fn to_come(&self, member: u64) -> impl Iterator<Item = &Post> {
         let to_come = self.fan_outs.iter().filter(move |fan_out| {
-            fan_out.hold != Hold::Withdrawn && (fan_out.from..=fan_out.last).contains(&member)
+            fan_out.pending.verdict() != Some(Verdict::Withdrawn)
+                && (fan_out.from..=fan_out.last).contains(&member)
         });
         to_come.map(|fan_out| &*fan_out.post)
     }
 
-    /// Whether the next message may be handed out.
-    pub(crate) fn is_ready(&self, now: Instant) -> bool {
-        self.fan_outs.front().is_some_and(|next| match next.hold {
-            Hold::Until(until) => until <= now,
-            Hold::Over => true,
-            Hold::Withdrawn => false,
-        })
+    /// Whether the next message may be handed out: the first one that nobody withdrew.
+    pub(crate) fn is_ready(&mut self) -> bool {
+        while let Some(next) = self.fan_outs.front_mut() {
+            match next.pending.verdict() {
+                None => return false,
+                Some(Verdict::Withdrawn) => self.pop(),
+                Some(Verdict::Heard { first_date }) => {
+                    // The copies share it once the first one is made.
+                    if let Some(date) = first_date.filter(|_| next.from == 0) {
+                        Arc::make_mut(&mut next.post).headers.set_text("Date", &date_text(date));
+                    }
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether there is something that is not with all members.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.fan_outs.is_empty()
     }
 
     /// Whether no more is to be taken before some of it is with all members.
@@ -155,7 +157,7 @@ impl Room {
         self.fan_outs.len() >= limit.count || self.bytes >= limit.bytes
     }
 
-    /// Hands the message at hand to this many members, and says to how many it did.
+    /// Hands the message that [is ready](Self::is_ready) to this many members, and says to how many it did.
     pub(crate) fn fan_out(
         &mut self,
         budget: usize,
@@ -173,22 +175,8 @@ impl Room {
         // The budget may have sufficed for just the last one: a range behind it is none.
         if handed < budget || fan_out.from > fan_out.last {
             self.pop();
-            self.drop_withdrawn();
         }
         handed
-    }
-
-    fn find_fan_out(&mut self, number: Number) -> Option<&mut FanOut> {
-        let first = self.fan_outs.front()?.number;
-        let at = usize::try_from(number.checked_sub(first)?).ok()?;
-        self.fan_outs.get_mut(at)
-    }
-
-    /// The first one is none that was withdrawn.
-    fn drop_withdrawn(&mut self) {
-        while self.fan_outs.front().is_some_and(|next| next.hold == Hold::Withdrawn) {
-            self.pop();
-        }
     }
 
     fn pop(&mut self) {
@@ -200,11 +188,21 @@ impl Room {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use rtcd_sdk::jsip::Headers;
 
     use super::*;
+    use crate::held::Held;
+
+    fn heard() -> Pending {
+        let (mut held, pending) = Held::new();
+        held.decide(Verdict::Heard { first_date: None });
+        pending
+    }
+
+    fn member(user: &str, now: Instant) -> Member {
+        let (user, nickname) = (user.into(), "nick".into());
+        Member { user, nickname, by: None, expires: now, outbox: Outbox::default() }
+    }
 
     /// However the members come out against the budget of a turn, each but the sender gets each message once, in order.
     #[test]
@@ -215,12 +213,12 @@ mod tests {
             for budget in 1..=13 {
                 let mut room = Room::new("room".into());
                 for n in 0..members {
-                    room.join(ByteString::from(n.to_string()), "nick".into(), now);
+                    room.join(member(&n.to_string(), now));
                 }
                 for _ in 0..3 {
                     let post =
                         Post { from: "a".into(), to: "b".into(), router: None, headers: Headers::default() };
-                    room.accept(1, post, now + Duration::from_secs(1));
+                    room.accept(1, post, heard());
                 }
                 let mut handed = Vec::new();
                 while !room.fan_outs.is_empty() {
@@ -240,18 +238,25 @@ mod tests {
         let now = Instant::now();
         let mut room = Room::new("room".into());
         for name in ["a", "b"] {
-            room.join(name.into(), "nick".into(), now);
+            room.join(member(name, now));
         }
         let mut headers = Headers::default();
         headers.set_text("Body", &"x".repeat(1000));
         let post = Post { from: "a".into(), to: "b".into(), router: None, headers };
         let is_full = |room: &Room, count, bytes| room.is_full(Limit { count, bytes });
-        let numbers = [(); 3].map(|()| room.accept(1, post.clone(), now));
+        let held = [(); 3].map(|()| {
+            let (held, pending) = Held::new();
+            room.accept(1, post.clone(), pending);
+            held
+        });
         assert!(is_full(&room, 3, usize::MAX) && !is_full(&room, 4, 9000) && is_full(&room, 4, 3000));
         room.fan_out(9, |_, _, _, _| ());
         assert!(!is_full(&room, 4, 3000) && is_full(&room, 4, 2000));
-        room.withdraw(numbers[2]);
-        room.withdraw(numbers[1]);
-        assert!(!is_full(&room, 1, 1));
+        // What was withdrawn is gone when its turn comes.
+        let [_, second, third] = held;
+        drop(third);
+        assert!(!room.is_ready() && is_full(&room, 4, 2000));
+        drop(second);
+        assert!(!room.is_ready() && !is_full(&room, 1, 1));
     }
 }

@@ -4,11 +4,13 @@ use std::time::Instant;
 
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::{debug, warn};
-use rtcd_store::{NewMessage, Store, date_text};
+use rtcd_store::{NewMessage, Store};
 
 use crate::agenda::Due;
-use crate::history::Commit;
-use crate::mail::{Accepted, Mail, Number, Post, Refusal};
+use crate::held::{Held, Verdict};
+use crate::history;
+use crate::mail::{Accepted, Join, Mail, Number, Post, Refusal};
+use crate::memberships::Memberships;
 use crate::outbox::is_same;
 use crate::room::{Member, Place, Room};
 use crate::settings::{Limit, Settings};
@@ -24,6 +26,7 @@ pub(crate) struct Rooms {
     by_name: HashMap<ByteString, u64>,
     rooms: HashMap<u64, Room>,
     made: u64,
+    memberships: Memberships,
     agenda: rtcd_sdk::Agenda<Due>,
     /// Rooms with messages to hand out; they take turns.
     busy: VecDeque<u64>,
@@ -34,11 +37,11 @@ pub(crate) struct Rooms {
 /// How many members are served in a turn.
 const CHUNK: usize = 256;
 
-/// For how long a message is held back if nobody says that its sender has the answer.
+/// So often a room looks whether what it holds back is decided, if nobody says so; and so long is held back what waits for a member that
+/// has joined again, so that it has its answer first.
 const HELD: Duration = Duration::from_millis(200);
 
-/// So much more than the store takes to say no: how long the same is held back if it has to be kept before, and how long a member
-/// waits for what was said before it came.
+/// So much more than the store takes to say no: how long a member waits for what was said before it came.
 const KEPT: Duration = Duration::from_secs(5);
 
 /// Longer than anybody stays; a clock can take it.
@@ -53,18 +56,24 @@ impl ServiceTask for Rooms {
     async fn on_mail(&mut self, cx: &mut RoomsCx, mail: Mail) -> Outcome {
         // Who asked may be gone: then nobody hears the answer.
         match mail {
-            Mail::Join { room, user, nickname, expire, reply } => {
-                let _ = reply.send(self.join(cx.now(), expire.min(LONGEST), room, user, nickname));
+            Mail::Join { join, reply } => {
+                let _ = reply.send(self.join(cx.now(), join));
             }
             Mail::Recalled { place, posts } => self.recalled(cx, place, posts),
             Mail::Leave { room, user, reply } => {
                 let _ = reply.send(self.leave(&room, &user));
             }
-            Mail::Post { room, user, post, keep, reply } => {
-                let _ = reply.send(self.post(cx.now(), &room, &user, post, keep));
+            Mail::Post { room, user, post, keep, reply } => match self.post(cx.now(), &room, &user, post) {
+                Ok(held) => self.keep(cx, keep, held, reply),
+                Err(refusal) => {
+                    let _ = reply.send(Err(refusal));
+                }
+            },
+            Mail::Decided { room } => {
+                if let Some(id) = self.by_name.get(&room).copied() {
+                    self.hand_out(cx, id);
+                }
             }
-            Mail::HandOut { accepted, kept_at } => self.release(cx, accepted, kept_at),
-            Mail::Withdraw(accepted) => self.withdraw(cx, accepted),
             Mail::Rooms { reply } => {
                 let mut names: Vec<_> = self.by_name.keys().cloned().collect();
                 names.sort_unstable();
@@ -81,14 +90,14 @@ impl ServiceTask for Rooms {
     async fn on_response(&mut self, cx: &mut RoomsCx, response: Incoming<Response, Place>) -> Outcome {
         if response.code.is_final() {
             self.serve(cx, response.tag, |member, now, settings| {
-                member.outbox.answered(response.leg, response.code, now, settings.transtimer);
+                member.outbox.answered(response.leg, response.code, now, settings.pauses());
             });
         }
         Ok(())
     }
 
     async fn on_end(&mut self, cx: &mut RoomsCx, leg: LegId, place: Place) -> Outcome {
-        self.serve(cx, place, |member, now, settings| member.outbox.ended(leg, now, settings.transtimer));
+        self.serve(cx, place, |member, now, settings| member.outbox.ended(leg, now, settings.pauses()));
         Ok(())
     }
 
@@ -98,6 +107,7 @@ impl ServiceTask for Rooms {
         } else if self.agenda.is_alarm(timer) {
             self.on_alarm(cx);
         }
+        self.agenda.arm(cx);
         Ok(())
     }
 }
@@ -111,6 +121,7 @@ impl Rooms {
             by_name: HashMap::new(),
             rooms: HashMap::new(),
             made: 0,
+            memberships: Memberships::default(),
             agenda: rtcd_sdk::Agenda::default(),
             busy: VecDeque::new(),
             next_turn: None,
@@ -118,37 +129,50 @@ impl Rooms {
     }
 
     /// Gives the place of a new member that waits for what was said before.
-    fn join(
-        &mut self,
-        now: Instant,
-        expire: Duration,
-        name: ByteString,
-        user: ByteString,
-        nickname: ByteString,
-    ) -> Option<Place> {
-        let expires = now + expire;
-        let id = *self.by_name.entry(name.clone()).or_insert_with(|| {
-            self.made += 1;
-            self.made
-        });
-        let room = self.rooms.entry(id).or_insert_with(|| Room::new(name));
-        let known = room.find(&user);
-        let member = known.unwrap_or_else(|| room.join(user, nickname, expires));
-        let place = Place { room: id, member };
+    fn join(&mut self, now: Instant, join: Join) -> Result<Option<Place>, Refusal> {
+        let expires = now + join.expire.min(LONGEST);
+        let known = self.place(&join.room, &join.user).ok();
+        let place = match known {
+            Some(place) => place,
+            None => self.admit(join, expires)?,
+        };
+        let room = self.rooms.get_mut(&place.room).ok_or(Refusal::NoRoom)?;
         let waits = known.is_none() && self.settings.on_join() > 0;
-        if let Some(member) = room.members.get_mut(&member) {
+        if let Some(member) = room.members.get_mut(&place.member) {
             self.agenda.remove(member.expires, Due::Expire(place));
             member.expires = expires;
+            let before = member.outbox.paused_until();
+            member.outbox.is_back(now + HELD);
             if waits {
                 member.outbox.recall(now + self.kept);
-                self.agenda.add(now + self.kept, Due::Resume(place));
             }
+            reschedule(&mut self.agenda, place, before, member.outbox.paused_until());
         }
         if waits {
-            room.hears_what_is_held(member);
+            room.hears_what_is_held(place.member);
         }
         self.agenda.add(expires, Due::Expire(place));
-        waits.then_some(place)
+        Ok(waits.then_some(place))
+    }
+
+    /// Makes a member, and the room if need be.
+    fn admit(&mut self, join: Join, expires: Instant) -> Result<Place, Refusal> {
+        let id = self.by_name.get(&join.room).copied();
+        match id.and_then(|id| self.rooms.get(&id)) {
+            Some(room) if room.members.len() >= self.settings.members.get() => {
+                return Err(Refusal::TooManyMembers);
+            }
+            None if self.rooms.len() >= self.settings.rooms.get() => return Err(Refusal::TooManyRooms),
+            Some(_) | None => {}
+        }
+        self.memberships.begin(join.by.as_ref(), &self.settings)?;
+        let id = id.unwrap_or_else(|| {
+            self.made += 1;
+            self.by_name.insert(join.room.clone(), self.made);
+            self.made
+        });
+        let room = self.rooms.entry(id).or_insert_with(|| Room::new(join.room.clone()));
+        Ok(Place { room: id, member: room.join(Member::new(join, expires)) })
     }
 
     /// What was said before a member came is there.
@@ -156,11 +180,12 @@ impl Rooms {
         let Some(room) = self.rooms.get_mut(&place.room) else { return };
         posts.retain(|post| room.to_come(place.member).all(|other| !is_same(post, other)));
         let Some(member) = room.members.get_mut(&place.member) else { return };
-        let Some(until) = member.outbox.paused_until().filter(|_| member.outbox.is_recalling()) else {
+        if !member.outbox.is_recalling() {
             return;
-        };
-        self.agenda.remove(until, Due::Resume(place));
+        }
+        let before = member.outbox.paused_until();
         member.outbox.recalled(posts, self.settings.limit());
+        reschedule(&mut self.agenda, place, before, member.outbox.paused_until());
         send(cx, member, place, &self.settings);
     }
 
@@ -170,14 +195,7 @@ impl Rooms {
         Ok(())
     }
 
-    fn post(
-        &mut self,
-        now: Instant,
-        name: &str,
-        user: &str,
-        post: Post,
-        keep: Option<Box<NewMessage>>,
-    ) -> Result<(Accepted, Option<Commit>), Refusal> {
+    fn post(&mut self, now: Instant, name: &str, user: &str, post: Post) -> Result<Held, Refusal> {
         let Place { room: id, member } = self.place(name, user)?;
         let room = self.rooms.get_mut(&id).ok_or(Refusal::NoRoom)?;
         if room.is_full(self.settings.limit()) {
@@ -186,12 +204,30 @@ impl Rooms {
         if let Some(member) = room.members.get_mut(&member) {
             member.outbox.said(&post, self.settings.limit());
         }
-        // Here, so that the store has the order of the room.
-        let commit = self.store.as_ref().zip(keep).map(|(store, message)| Commit::begin(store, *message));
-        let until = now + if commit.is_some() { self.kept } else { HELD };
-        let accepted = Accepted { room: id, number: room.accept(member, post, until) };
-        self.agenda.add(until, Due::HandOut(accepted));
-        Ok((accepted, commit))
+        let (held, pending) = Held::new();
+        room.accept(member, post, pending);
+        if !room.busy {
+            look_later(&mut self.agenda, id, room, now);
+        }
+        Ok(held)
+    }
+
+    /// The sender is answered, after the commit if the message is to be kept.
+    fn keep(
+        &self,
+        cx: &RoomsCx,
+        keep: Option<Box<NewMessage>>,
+        mut held: Held,
+        reply: Reply<Result<Accepted, Refusal>>,
+    ) {
+        match self.store.as_ref().zip(keep) {
+            // Begun here, so that the store has the order of the room.
+            Some((store, message)) => cx.run(history::keep(store, *message, held, reply)),
+            None => {
+                held.decide(Verdict::Heard { first_date: None });
+                let _ = reply.send(Ok(Accepted { held, kept: None }));
+            }
+        }
     }
 
     fn members(&self, name: &str) -> Result<Vec<(ByteString, ByteString)>, Refusal> {
@@ -208,48 +244,26 @@ impl Rooms {
     fn remove(&mut self, place: Place) {
         let Some(room) = self.rooms.get_mut(&place.room) else { return };
         let Some(member) = room.leave(place.member) else { return };
+        self.memberships.end(member.by.as_ref());
         self.agenda.remove(member.expires, Due::Expire(place));
-        if let Some(until) = member.outbox.paused_until() {
-            self.agenda.remove(until, Due::Resume(place));
-        }
+        reschedule(&mut self.agenda, place, member.outbox.paused_until(), None);
         if room.members.is_empty() {
             self.by_name.remove(&room.name);
             self.rooms.remove(&place.room);
         }
     }
 
-    /// The sender of a message has its answer.
-    fn release(&mut self, cx: &mut RoomsCx, accepted: Accepted, kept_at: Option<u64>) {
-        let Some(room) = self.rooms.get_mut(&accepted.room) else { return };
-        let until = room.release(accepted.number, |post| {
-            if let Some(date) = kept_at {
-                post.headers.set_text("Date", &date_text(date));
-            }
-        });
-        if let Some(until) = until {
-            self.agenda.remove(until, Due::HandOut(accepted));
-            self.hand_out(cx, accepted.room);
-        }
-    }
-
-    /// A message could not be kept. What waits behind it need not wait for it.
-    fn withdraw(&mut self, cx: &mut RoomsCx, accepted: Accepted) {
-        let Some(room) = self.rooms.get_mut(&accepted.room) else { return };
-        if let Some(until) = room.withdraw(accepted.number) {
-            self.agenda.remove(until, Due::HandOut(accepted));
-            self.hand_out(cx, accepted.room);
-        }
-    }
-
     /// Begins to hand out what a room has ready.
     fn hand_out(&mut self, cx: &mut RoomsCx, id: u64) {
-        let Some(room) = self.rooms.get_mut(&id) else { return };
-        if room.is_ready(cx.now()) && !room.busy {
-            room.busy = true;
-            self.busy.push_back(id);
-            if self.next_turn.is_none() {
-                self.fan_out(cx);
-            }
+        let Some(room) = self.rooms.get_mut(&id).filter(|room| !room.busy) else { return };
+        room.busy = room.is_ready();
+        if !room.busy {
+            look_later(&mut self.agenda, id, room, cx.now());
+            return;
+        }
+        self.busy.push_back(id);
+        if self.next_turn.is_none() {
+            self.fan_out(cx);
         }
     }
 
@@ -267,9 +281,11 @@ impl Rooms {
                 send(cx, member, place, &self.settings);
             });
             budget -= handed.max(1);
-            room.busy = room.is_ready(cx.now());
+            room.busy = room.is_ready();
             if room.busy {
                 self.busy.push_back(id);
+            } else {
+                look_later(&mut self.agenda, id, room, cx.now());
             }
         }
         self.next_turn = (!self.busy.is_empty()).then(|| cx.timer(Duration::ZERO));
@@ -287,23 +303,50 @@ impl Rooms {
         let before = member.outbox.paused_until();
         change(member, cx.now(), &self.settings);
         send(cx, member, place, &self.settings);
-        let after = member.outbox.paused_until();
-        if let Some(until) = after.filter(|_| before != after) {
-            self.agenda.add(until, Due::Resume(place));
-            self.agenda.arm(cx);
-        }
+        reschedule(&mut self.agenda, place, before, member.outbox.paused_until());
+        self.agenda.arm(cx);
     }
 
     fn on_alarm(&mut self, cx: &mut RoomsCx) {
         for _ in 0..CHUNK {
             match self.agenda.due(cx.now()) {
                 Some(Due::Expire(place)) => self.remove(place),
-                Some(Due::HandOut(accepted)) => self.hand_out(cx, accepted.room),
+                Some(Due::Look(id)) => {
+                    if let Some(room) = self.rooms.get_mut(&id) {
+                        room.is_looked_at = false;
+                        self.hand_out(cx, id);
+                    }
+                }
                 Some(Due::Resume(place)) => self.serve(cx, place, |member, _, _| member.outbox.resume()),
                 None => break,
             }
         }
-        self.agenda.arm(cx);
+    }
+}
+
+/// A member's pause ends at another time now.
+fn reschedule(
+    agenda: &mut rtcd_sdk::Agenda<Due>,
+    place: Place,
+    before: Option<Instant>,
+    after: Option<Instant>,
+) {
+    if before == after {
+        return;
+    }
+    if let Some(until) = before {
+        agenda.remove(until, Due::Resume(place));
+    }
+    if let Some(until) = after {
+        agenda.add(until, Due::Resume(place));
+    }
+}
+
+/// A room that holds something back looks again in a moment: who decides it need not get word through.
+fn look_later(agenda: &mut rtcd_sdk::Agenda<Due>, id: u64, room: &mut Room, now: Instant) {
+    if room.has_more() && !room.is_looked_at {
+        room.is_looked_at = true;
+        agenda.add(now + HELD, Due::Look(id));
     }
 }
 

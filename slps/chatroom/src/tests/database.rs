@@ -17,6 +17,7 @@ pub(super) struct Moody {
 #[derive(Debug, Default)]
 struct Mood {
     is_full: bool,
+    panics: bool,
     slow: Slow,
     waiting: Vec<Waker>,
     /// Writes are done in the order in which they came.
@@ -39,6 +40,11 @@ impl Moody {
     /// It takes no more.
     pub(super) fn set_full(&self, is_full: bool) {
         self.mood.lock().unwrap().is_full = is_full;
+    }
+
+    /// Whoever writes panics.
+    pub(super) fn set_panics(&self, panics: bool) {
+        self.mood.lock().unwrap().panics = panics;
     }
 
     /// What begins now is not done until something else, or nothing, is slow.
@@ -64,6 +70,8 @@ impl Moody {
 impl Database for Moody {
     fn write<'a>(&'a self, batch: &'a [Write]) -> Asked<'a, Vec<Written>> {
         Box::pin(async move {
+            let panics = self.mood.lock().unwrap().panics;
+            assert!(!panics, "as the test wants it");
             let turn = {
                 let mut mood = self.mood.lock().unwrap();
                 mood.came += 1;

@@ -43,6 +43,68 @@ fn what_cannot_be_kept_is_refused_and_heard_by_nobody() {
     );
 }
 
+/// However long it takes to say no, and though no word of it gets into the mailbox of the rooms.
+#[test]
+fn what_is_refused_is_heard_by_nobody_though_the_rooms_are_busy() {
+    let mut world = World::new(0);
+    world.join("alice");
+    world.join("bob");
+    world.database().set_slow(Slow::Writes);
+    world.database().set_full(true);
+    let lost = world.say("alice", "lost");
+    world.harness.advance(Duration::from_secs(60));
+    assert_eq!((world.code(lost), world.heard()), (None, vec![]));
+    world.harness.limit_mailboxes(0);
+    world.database().set_slow(Slow::Nothing);
+    world.harness.advance(Duration::from_secs(60));
+    assert_eq!((world.code(lost), world.heard()), (Some(503), vec![]));
+    world.harness.limit_mailboxes(usize::MAX);
+    world.database().set_full(false);
+    world.say("alice", "kept");
+    assert_eq!(world.heard(), ["bob: kept"]);
+}
+
+/// The rooms may drop a question: when the server stops, or by a fault of their own. Then it was not done, and can be asked again.
+#[test]
+fn who_gets_no_answer_from_the_rooms_may_ask_again() {
+    let mut world = World::new(0);
+    world.join("alice");
+    world.join("bob");
+    world.database().set_panics(true);
+    let lost = world.say("alice", "hello");
+    assert!(world.harness.log().contains("503 Service Unavailable 1 Reason=\"The rooms gave no answer\""));
+    world.database().set_panics(false);
+    world.harness.advance(Duration::from_secs(60));
+    assert_eq!((world.code(lost), world.heard()), (Some(503), vec![]));
+    world.say("alice", "hello");
+    assert_eq!(world.heard(), ["bob: hello"]);
+}
+
+/// Whoever says something again hears of the first time; so do all others, though no word of it gets through.
+#[test]
+fn a_repeat_has_its_first_date_though_the_rooms_are_busy() {
+    let mut world = World::new(0);
+    world.join("alice");
+    world.join("bob");
+    world.say("alice", "hello");
+    assert_eq!(world.heard(), ["bob: hello"]);
+    world.harness.advance(Duration::from_secs(9));
+    world.database().set_slow(Slow::Writes);
+    let again = world.say("alice", "hello");
+    world.harness.limit_mailboxes(0);
+    world.database().set_slow(Slow::Nothing);
+    world.harness.advance(Duration::ZERO);
+    assert_eq!((world.code(again), world.harness.opened().len()), (Some(200), 1));
+    world.harness.advance(Duration::from_millis(200));
+    let dates: Vec<_> =
+        world.harness.opened().into_iter().map(|copy| date(&world.harness.sent(copy)[0])).collect();
+    assert_eq!(dates, ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z"]);
+}
+
+fn date(message: &Message) -> String {
+    message.headers().text("Date").unwrap().into_owned()
+}
+
 /// One of three that wait for their commit fails: the others are heard, in order.
 #[test]
 fn one_that_fails_holds_up_no_other() {
@@ -106,7 +168,6 @@ fn a_repeat_is_kept_once() {
     world.harness.advance(Duration::from_secs(9));
     let again = world.say("alice", "hello");
     assert_eq!(world.code(again), Some(200));
-    let date = |message: &Message| message.headers().text("Date").unwrap().into_owned();
     assert_eq!(date(&world.harness.sent(again)[0]), "2026-01-01T00:00:00.000Z");
     let copies = world.harness.opened();
     let dates: Vec<_> = copies.iter().map(|copy| date(&world.harness.sent(*copy)[0])).collect();

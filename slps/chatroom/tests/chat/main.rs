@@ -4,4 +4,5 @@
 mod api;
 mod chat;
 mod delivery;
+mod limits;
 mod rules;

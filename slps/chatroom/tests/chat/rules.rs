@@ -210,6 +210,17 @@ fn to_is_a_room() {
 #[test]
 fn settings() {
     let refused = |yaml| Harness::<ChatRoom>::try_with_settings(yaml).map(|_| ()).unwrap_err().to_string();
-    insta::assert_snapshot!([refused("qsize: 0"), refused("transtimer: 5"), refused("qzise: 1")].join("\n"));
+    let refusals = [
+        "qsize: 0",
+        "transtimer: 5",
+        "max_pause: 1",
+        "members: 0",
+        "rooms: 0",
+        "memberships: 0",
+        "all_memberships: no",
+        "qzise: 1",
+    ]
+    .map(refused);
+    insta::assert_snapshot!(refusals.join("\n"));
     assert!(Harness::<ChatRoom>::try_with_settings("# the defaults").is_ok());
 }
