@@ -90,7 +90,8 @@ impl From<Refusal> for ApiError {
             Refusal::Busy | Refusal::NoAnswer => unavailable(&refusal.to_string()),
             Refusal::NoExpire
             | Refusal::NoIdentity
-            | Refusal::TooLong(_)
+            | Refusal::LongName(_)
+            | Refusal::LongMessage
             | Refusal::Unexpected
             | Refusal::TooManyMembers
             | Refusal::TooManyRooms

@@ -10,6 +10,7 @@
 //! | the same, with more members than `members` of the room, rooms than `rooms`, or memberships than `memberships` by the connections of one user, or than `all_memberships` | 503 |
 //! | either without `P-Asserted-Identity` | 400 `No P-Asserted-Identity` |
 //! | either with that of somebody else, with `identity: connection` | 403 |
+//! | a MESSAGE whose copies might be longer than clients take (`rtc.max_message_size` less 1 KiB) | 513 |
 //! | leaving, or a MESSAGE, where there is no such room | 404 `Room Not Exist` |
 //! | the same by somebody who is no member | 404 `User Not Exist` |
 //! | anything else | 400 `Unexpected msg` |
@@ -33,8 +34,8 @@
 //!   be away, and then each later copy that waits for it would be one that comes before a repeat.
 //! - A copy answered 408 is sent again at once, one answered 480 after a pause. From then on copies go one by one, oldest first,
 //!   until all that failed have another answer: no later message overtakes one that is still being tried.
-//! - The pause is `transtimer`; after twelve in a row each further one is twice as long, up to `max_pause`, until the member answers. Who joins again, be it
-//!   only for longer, is told after its 200 what waits.
+//! - The pause is `transtimer`; after twelve in a row each further one is twice as long, up to `max_pause`, until the member answers.
+//!   Who joins again, be it only for longer, is told after its 200 what waits.
 //! - Any answer but 408 and 480 ends a copy. So does the end of the membership.
 //! - At most `qsize` messages wait or are under way for a member, and those that wait hold at most `qsize_bytes`; beyond that the oldest that
 //!   waits is dropped, and the log says so.
@@ -189,7 +190,7 @@ impl ChatRooms {
         let (nickname, by) = (ByteString::from(&*request.from), request.peer.clone());
         for (name, field) in [(&room, "To"), (&user, "P-Asserted-Identity"), (&nickname, "From")] {
             if name.len() > LONGEST_NAME {
-                return Err(Refusal::TooLong(field));
+                return Err(Refusal::LongName(field));
             }
         }
         let join = Join { room, user, nickname, by, expire };
@@ -228,6 +229,9 @@ impl ChatRooms {
     ) -> Result<(ByteString, Held), Refusal> {
         let user = self.identity(request)?;
         let room = room(request)?;
+        if cx.is_too_long_to_copy(request) {
+            return Err(Refusal::LongMessage);
+        }
         let mut post = Post::of(request)?;
         let is_kept = self.store.is_some() && is_room(&room);
         let keep = is_kept.then(|| Box::new(history::to_keep(cx, &user, &mut post)));
@@ -256,7 +260,7 @@ impl ChatRooms {
         let identity = request.headers.text("P-Asserted-Identity").filter(|user| !user.is_empty());
         let identity = identity.ok_or(Refusal::NoIdentity)?;
         match (self.identity, &request.peer) {
-            (Identity::Connection, Some(peer)) if address(&identity) != peer.user() => Err(Refusal::NotYou),
+            (Identity::Connection, Some(peer)) if !peer.is_named_by(&identity) => Err(Refusal::NotYou),
             (Identity::Asserted | Identity::Connection, _) => Ok(ByteString::from(&*identity)),
         }
     }
@@ -271,11 +275,6 @@ const LONGEST_NAME: usize = 256;
 
 /// A request is answered, or to be refused.
 type Done = Result<Result<(), Refusal>, Fault>;
-
-/// The user whom an identity names; the same one that its messages are kept of.
-fn address(identity: &str) -> String {
-    Uri::parse(identity).map_or_else(|_| identity.trim().to_owned(), |uri| uri.address())
-}
 
 /// The room that the request is for. A copy, too.
 fn room(request: &Request) -> Result<ByteString, Refusal> {

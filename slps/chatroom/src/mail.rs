@@ -99,7 +99,9 @@ pub(crate) enum Refusal {
     #[error("User Not Exist")]
     NoUser,
     #[error("{0}: longer than 256 bytes")]
-    TooLong(&'static str),
+    LongName(&'static str),
+    #[error("The message is too long to be passed on")]
+    LongMessage,
     #[error("Unexpected msg")]
     Unexpected,
     #[error("Too many members")]
@@ -119,9 +121,10 @@ pub(crate) enum Refusal {
 impl Refusal {
     pub(crate) fn code(self) -> StatusCode {
         match self {
-            Self::NoExpire | Self::NoIdentity | Self::TooLong(_) | Self::Unexpected => {
+            Self::NoExpire | Self::NoIdentity | Self::LongName(_) | Self::Unexpected => {
                 StatusCode::BAD_REQUEST
             }
+            Self::LongMessage => StatusCode::MESSAGE_TOO_LARGE,
             Self::NotYou => StatusCode::FORBIDDEN,
             Self::NoRoom | Self::NoUser => StatusCode::NOT_FOUND,
             Self::TooManyMembers

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::chat::{Chat, ROOM};
 use rtcd_sdk::Peer;
-use rtcd_sdk::jsip::Message;
+use rtcd_sdk::jsip::{Message, Method};
 
 impl Chat {
     /// What a connection of `user` is answered that joins a room for a member: code and reason.
@@ -40,6 +40,19 @@ fn members_of_a_room() {
     chat.is_in("c", "room:2@test.com", "carol");
     chat.leave("bob");
     chat.is_in("c", ROOM, "carol");
+}
+
+#[test]
+fn bytes_of_a_message() {
+    let mut chat = Chat::of(&["alice", "bob"]);
+    for (size, code, copies) in [(63 * 1024, 200, 1), (63 * 1024 + 1, 513, 1)] {
+        let mut message = chat.request(Method::Message, "alice");
+        message.headers.set_text("Body", "");
+        let rest = size - message.encode().len();
+        message.headers.set_text("Body", &"x".repeat(rest));
+        assert_eq!(chat.ask(message), code);
+        assert_eq!(chat.copies().len(), copies);
+    }
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn nobody_speaks_for_another_one_if_connections_count() {
         ("bob@test.com;x=1", None, "bob@test.com", 403),
         ("bob@test.com;x=1", None, "bob@test.com;x=1", 403),
         ("bob@test.com ", None, "bob@test.com ", 403),
+        ("bob@test.com;x@y", None, "bob@test.com;x@y", 403),
     ] {
         let peer = Peer::new(user, device);
         for (method, expire) in [(Method::Subscribe, 60), (Method::Message, 0), (Method::Subscribe, 0)] {
