@@ -5,7 +5,7 @@
 //! | a device of the receiver answered 2xx | 200 |
 //! | nobody did, in `patience`: it is stored | 202, after the commit |
 //! | it has to be stored and cannot be; or `max_stored` are stored for the receiver, or a tenth of that from this sender | 503 with `Reason` |
-//! | it is not known in `deadline` what becomes of it | 503 with `Reason`; it may arrive all the same |
+//! | it is not known in `deadline` what becomes of it, or before the server stops | 503 with `Reason`; it may arrive all the same |
 //! | `From` is not the user of the connection, or that user's name is read as another one's (`bob@test.com;x=1`) or as a room's (`room:1@test.com`) | 403 |
 //! | `To` is no user, a bad `Message-ID`, a bad receipt | 400 |
 //! | anything but MESSAGE | 405 |

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use rtcd_sdk::Peer;
 use rtcd_sdk::jsip::StatusCode;
 use rtcd_sdk::serde_json::json;
+use rtcd_sdk::{NoAnswer, Peer};
 use rtcd_store::{State, Store};
 
-use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, Said, TIMEOUT, desk, kept, phone};
+use super::office::{ALICE, AWAY, BOB, BUSY, CAROL, OK, Office, Said, TIMEOUT, desk, kept, phone};
+use crate::mail::Refusal;
 
 #[test]
 fn delivered() {
@@ -498,4 +499,12 @@ fn to_oneself() {
     assert_eq!(office.code(said), Some(200));
     assert_eq!((office.texts(&phone(ALICE)).len(), office.texts(&desk(ALICE)).len()), (1, 1));
     office.all_done(&[said]);
+}
+
+/// As when the server stops: a client sends again what was answered 503, and nothing else.
+#[test]
+fn a_question_that_nobody_answers() {
+    for problem in [NoAnswer::Busy, NoAnswer::Dropped] {
+        assert_eq!(Refusal::from(problem).code(), BUSY);
+    }
 }
