@@ -1,4 +1,6 @@
 use std::collections::{HashMap, VecDeque};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -6,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::debug;
 use rtcd_sdk::{Peer, Reply};
-use rtcd_store::{Kind, Store};
+use rtcd_store::{Kind, Store, StoreError};
 use slp_registrar::{Contact, Contacts};
 
 use crate::agenda::Due;
@@ -411,15 +413,37 @@ pub(crate) fn answer(reply: Option<Answer>, accepted: Result<Accepted, Refusal>)
 }
 
 /// Asks the store. Its answer is waited for beside the courier, and comes as a note. The question is in the store's queue when this returns (one
-/// without a queue is asked by the first poll), so that what is asked first is done first.
+/// without a queue is asked by the first poll), so that what is asked first is done first. There is an answer whatever becomes of the question.
 pub(crate) fn begin<T: 'static>(
     cx: &CourierCx,
-    question: impl Future<Output = T> + Send + 'static,
-    then: impl FnOnce(T) + Send + 'static,
+    question: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    then: impl FnOnce(Result<T, StoreError>) + Send + 'static,
 ) {
-    let mut question: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(question);
-    match question.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => then(answer),
-        Poll::Pending => cx.run(async move { then(question.await) }),
+    let hears = Hears(Some(then), PhantomData);
+    let mut question: Pin<Box<dyn Future<Output = ()> + Send>> =
+        Box::pin(async move { hears.hear(question.await) });
+    let mut poll = || question.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    // One that panicked is not polled again, and is dropped here.
+    if let Ok(Poll::Pending) = catch_unwind(AssertUnwindSafe(&mut poll)) {
+        cx.run(question);
+    }
+}
+
+/// Hears the answer to a question; or else, when the question is dropped, that there is none.
+struct Hears<T, F: FnOnce(Result<T, StoreError>)>(Option<F>, PhantomData<fn(T)>);
+
+impl<T, F: FnOnce(Result<T, StoreError>)> Hears<T, F> {
+    fn hear(mut self, answer: Result<T, StoreError>) {
+        if let Some(then) = self.0.take() {
+            then(answer);
+        }
+    }
+}
+
+impl<T, F: FnOnce(Result<T, StoreError>)> Drop for Hears<T, F> {
+    fn drop(&mut self) {
+        if let Some(then) = self.0.take() {
+            then(Err(StoreError::Unavailable("the question was dropped".to_owned())));
+        }
     }
 }

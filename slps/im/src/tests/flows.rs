@@ -1,5 +1,6 @@
 //! What the sender is answered, and what the receiver's devices get.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use rtcd_sdk::jsip::StatusCode;
@@ -277,6 +278,39 @@ fn a_store_that_does_not_answer_holds_up_no_device() {
     office.takes(&phone(BOB), 1, OK);
     assert_eq!([office.code(said), office.code(next)], [Some(200); 2]);
     office.all_done(&[said, next]);
+}
+
+/// A question to the store that panics is one without an answer.
+#[test]
+fn a_store_that_breaks() {
+    let mut office = Office::new();
+    let mut said = vec![office.say(&phone(ALICE), BOB, "1")];
+    office.database().set_broken(true);
+    office.registers(&phone(BOB));
+    office.database().set_broken(false);
+    office.passes(Duration::from_secs(5));
+    office.takes(&phone(BOB), 0, AWAY);
+    // The same, but not at once: when it is read, when something is marked, when it is counted, when something is stored.
+    for n in 0..4 {
+        office.database().set_slow(true);
+        match n {
+            0 => office.registers(&desk(BOB)),
+            1 => office.takes(&desk(BOB), 0, OK),
+            _ => said.push(office.say(&phone(ALICE), CAROL, &format!("{n}"))),
+        }
+        office.database().set_broken(true);
+        office.database().set_slow(false);
+        assert!(catch_unwind(AssertUnwindSafe(|| office.goes_on())).is_err());
+        office.database().set_broken(false);
+        office.goes_on();
+        office.passes(Duration::from_secs(5));
+    }
+    assert_eq!([office.code(said[1]), office.code(said[2])], [Some(202), Some(503)]);
+    said.push(office.say(&phone(ALICE), BOB, "4"));
+    office.takes(&desk(BOB), 1, OK);
+    assert_eq!((office.code(said[3]), office.texts(&desk(BOB)).join(" ")), (Some(200), "1 4".into()));
+    assert_eq!(office.stored_for(BOB), 0);
+    office.all_done(&said);
 }
 
 #[test]
