@@ -109,8 +109,7 @@ impl Refusal {
             Self::NoExpire | Self::NoIdentity | Self::Unexpected => StatusCode::BAD_REQUEST,
             Self::NotYou => StatusCode::FORBIDDEN,
             Self::NoRoom | Self::NoUser => StatusCode::NOT_FOUND,
-            Self::Busy | Self::NotKept => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Busy | Self::NotKept | Self::Failed => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }

@@ -1,10 +1,12 @@
 use std::time::Duration;
 
-use rtcd_sdk::jsip::{Message, Method};
+use rtcd_sdk::NoAnswer;
+use rtcd_sdk::jsip::{Message, Method, StatusCode};
 use rtcd_store::Kind;
 
 use super::database::Slow;
 use super::world::{ROOM, World};
+use crate::mail::Refusal;
 
 #[test]
 fn it_is_kept_before_the_sender_has_its_answer_and_anybody_hears_it() {
@@ -273,4 +275,10 @@ fn of_other_names_than_those_of_rooms_nothing_is_kept() {
     let page = rtcd_store::Page { before: None, after: None, limit: 100 };
     let room = rtcd_store::Conversation::room("bob@test.com");
     assert!(world.harness.block_on(store.history(&room, page)).unwrap().is_empty());
+}
+
+/// As when the server stops: a client sends again what was answered 503.
+#[test]
+fn a_question_that_nobody_answers() {
+    assert_eq!(Refusal::from(NoAnswer::Dropped).code(), StatusCode::SERVICE_UNAVAILABLE);
 }
