@@ -35,7 +35,8 @@
 //! stored comes later.
 //!
 //! # What no device takes
-//! Only what a device has taken with a 2xx is delivered. All else stays in the store until its time there is over, but is passed over:
+//! Only what a device has taken with a 2xx is delivered. All else stays in the store until its time there is over, and counts in
+//! `max_stored`; but it is passed over:
 //!
 //! | the devices answer | passed over |
 //! |---|---|
@@ -44,7 +45,7 @@
 //! | all 408 or 480, or do not want it, and one of them had registered since it last failed: it may have fallen over the message | after three such registrations of one device |
 //! | else: all 408 or 480, or do not want it | never: it is waited for |
 //!
-//! It is sent again, once, in its order, when nothing else is to be sent:
+//! It is sent again, in its order, when nothing else is to be sent, and has one try then:
 //!
 //! - when a device registers that was no contact, as if it had never been sent; but a device that has fallen over it three times is not new,
 //! - when a device has registered or taken something since, and a minute has passed; twice as long after each further time, up to an hour,

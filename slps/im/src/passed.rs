@@ -27,6 +27,8 @@ pub(crate) struct Passed {
     next: Option<Instant>,
     /// They may be sent from then on: a device has shown that it is there.
     due: Option<Instant>,
+    /// Some of them may be sent as soon as a device takes something.
+    is_eager: bool,
     /// Those that are being sent again, and for which time. They have one try.
     again: BTreeMap<Name, u32>,
     /// Devices that lost their connection over one of them. That they come anew says nothing.
@@ -85,6 +87,7 @@ impl Passed {
         let until = now + REST.saturating_mul(1 << rounds.min(8)).min(LONGEST);
         let is_eager = rounds == 0 && why == Why::Declined;
         self.next = Some(self.next.map_or(until, |next| next.min(until)));
+        self.is_eager |= is_eager;
         self.names.insert(name, Rest { until, rounds, is_eager });
         match why {
             Why::Fell(peers) => self.fell.extend(peers),
@@ -108,7 +111,7 @@ impl Passed {
 
     /// A device shows that it is there. The time when they may be sent therefore, if it is another one than before.
     pub(crate) fn sees(&mut self, sign: Sign, now: Instant) -> Option<Instant> {
-        if sign == Sign::Took {
+        if sign == Sign::Took && mem::take(&mut self.is_eager) {
             for rest in self.names.values_mut().filter(|rest| rest.is_eager) {
                 rest.is_eager = false;
                 rest.until = now;
