@@ -7,6 +7,8 @@ pub(crate) enum Due {
     Patience(u64),
     /// A receiver is tried again.
     Again(ByteString),
+    /// What was passed over for a receiver has rested.
+    Passed(ByteString),
     /// The sender of a message has to have an answer. After all else of the same time.
     Deadline(u64),
 }

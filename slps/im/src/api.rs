@@ -6,7 +6,7 @@ use rtcd_sdk::Audience;
 use rtcd_sdk::api_prelude::*;
 use rtcd_sdk::extract::SignedIn;
 use rtcd_sdk::serde::{Deserialize, Serialize};
-use rtcd_sdk::serde_json::Value;
+use rtcd_sdk::serde_json::value::RawValue;
 use rtcd_store::{
     Conversation, ConversationSummary, Page, State as Progress, StoreError, StoredMessage, date_text,
 };
@@ -106,7 +106,8 @@ struct Entry {
     /// When the server took it: RFC 3339, UTC.
     date: String,
     content_type: Option<String>,
-    body: Value,
+    #[schema(value_type = Value)]
+    body: Box<RawValue>,
     /// sent, delivered or read
     state: &'static str,
 }

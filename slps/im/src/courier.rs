@@ -1,4 +1,6 @@
 use std::collections::{HashMap, VecDeque};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -6,13 +8,14 @@ use std::task::{Context, Poll, Waker};
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::debug;
 use rtcd_sdk::{Peer, Reply};
-use rtcd_store::{Kind, Store};
+use rtcd_store::{Kind, Store, StoreError};
 use slp_registrar::{Contact, Contacts};
 
 use crate::agenda::Due;
 use crate::inbox::{Backlog, Fate, Inbox, Leg, Meanwhile, Moving, Stage, Step, What};
 use crate::mail::{Accepted, Mail, Refusal};
 use crate::notes::{Done, Notes};
+use crate::passed::Sign;
 use crate::post::Post;
 use crate::room::Part;
 use crate::settings::Settings;
@@ -83,6 +86,7 @@ impl ServiceTask for Courier {
                 match self.agenda.due(cx.now()) {
                     Some(Due::Patience(number)) => self.on_patience(cx, number),
                     Some(Due::Again(receiver)) => self.on_again(cx, &receiver),
+                    Some(Due::Passed(receiver)) => self.on_rested(cx, &receiver),
                     Some(Due::Deadline(number)) => self.on_deadline(cx, number),
                     None => break,
                 }
@@ -195,6 +199,7 @@ impl Courier {
         let Some(moving) = self.posts.get_mut(&number) else { return };
         let registrations = self.inboxes.get(&moving.post.receiver).map_or(0, |inbox| inbox.registrations);
         moving.stage = Stage::Live;
+        moving.is_refused = true;
         moving.registrations = registrations;
         if moving.due <= cx.now() {
             // It has waited for the store, which does not answer: half of what is left is for the devices.
@@ -215,18 +220,35 @@ impl Courier {
 
     /// A device answered, or never will.
     fn answered(&mut self, cx: &mut CourierCx, leg: LegId, tag: &Leg, fate: Fate) {
+        let fell = self.hears(tag, fate);
         match &tag.what {
-            What::Copy => {}
+            What::Copy => return,
             What::Live(number) => self.live_answered(cx, *number, leg, fate),
-            What::Stored(receiver) => self.stored_answered(cx, receiver, leg, fate),
+            What::Stored(receiver) => self.stored_answered(cx, receiver, leg, fate, fell),
         }
+        if fate == Fate::Taken
+            && let Some(contact) = &tag.to
+        {
+            self.on_sign(cx, contact.peer.user(), Sign::Took);
+        }
+    }
+
+    /// What an answer says of the device. The device, if it was there when it was sent what it did not answer.
+    fn hears(&mut self, tag: &Leg, fate: Fate) -> Option<Peer> {
+        let contact = tag.to.as_ref()?;
+        let inbox = self.inboxes.get_mut(contact.peer.user())?;
+        if fate != Fate::Unreached {
+            inbox.lost.remove(&contact.peer);
+            return None;
+        }
+        inbox.loses(contact).then(|| contact.peer.clone())
     }
 
     fn live_answered(&mut self, cx: &mut CourierCx, number: u64, leg: LegId, fate: Fate) {
         let Some(moving) = self.posts.get_mut(&number) else { return };
         let Some(at) = moving.legs.iter().position(|open| *open == leg) else { return };
         moving.legs.swap_remove(at);
-        moving.is_refused |= fate == Fate::Refused;
+        moving.is_refused &= fate == Fate::Refused;
         match (&mut moving.stage, fate) {
             (Stage::Live, Fate::Taken) => self.delivered(cx, number),
             (Stage::Live, _) if moving.legs.is_empty() => self.give_up(cx, number),
@@ -265,7 +287,7 @@ impl Courier {
         let (sender, receiver) = (moving.post.sender.clone(), moving.post.receiver.clone());
         if let Some(inbox) = self.inboxes.get_mut(&receiver)
             && inbox.registrations == moving.registrations
-            && !moving.is_refused
+            && !moving.is_unwanted(inbox)
         {
             inbox.is_deaf = true;
             self.ask_again(cx, &receiver);
@@ -364,8 +386,8 @@ impl Courier {
     /// The end of each event: the notes are read, as long as there are any.
     fn settle(&mut self, cx: &mut CourierCx) {
         while let Some(left) = self.notes.take() {
-            for (user, is_new) in left.registered {
-                self.on_registered(cx, &user, is_new);
+            for (peer, is_new) in left.registered {
+                self.on_registered(cx, &peer, is_new);
             }
             for done in left.done {
                 match done {
@@ -391,15 +413,37 @@ pub(crate) fn answer(reply: Option<Answer>, accepted: Result<Accepted, Refusal>)
 }
 
 /// Asks the store. Its answer is waited for beside the courier, and comes as a note. The question is in the store's queue when this returns (one
-/// without a queue is asked by the first poll), so that what is asked first is done first.
+/// without a queue is asked by the first poll), so that what is asked first is done first. There is an answer whatever becomes of the question.
 pub(crate) fn begin<T: 'static>(
     cx: &CourierCx,
-    question: impl Future<Output = T> + Send + 'static,
-    then: impl FnOnce(T) + Send + 'static,
+    question: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    then: impl FnOnce(Result<T, StoreError>) + Send + 'static,
 ) {
-    let mut question: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(question);
-    match question.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => then(answer),
-        Poll::Pending => cx.run(async move { then(question.await) }),
+    let hears = Hears(Some(then), PhantomData);
+    let mut question: Pin<Box<dyn Future<Output = ()> + Send>> =
+        Box::pin(async move { hears.hear(question.await) });
+    let mut poll = || question.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    // One that panicked is not polled again, and is dropped here.
+    if let Ok(Poll::Pending) = catch_unwind(AssertUnwindSafe(&mut poll)) {
+        cx.run(question);
+    }
+}
+
+/// Hears the answer to a question; or else, when the question is dropped, that there is none.
+struct Hears<T, F: FnOnce(Result<T, StoreError>)>(Option<F>, PhantomData<fn(T)>);
+
+impl<T, F: FnOnce(Result<T, StoreError>)> Hears<T, F> {
+    fn hear(mut self, answer: Result<T, StoreError>) {
+        if let Some(then) = self.0.take() {
+            then(answer);
+        }
+    }
+}
+
+impl<T, F: FnOnce(Result<T, StoreError>)> Drop for Hears<T, F> {
+    fn drop(&mut self) {
+        if let Some(then) = self.0.take() {
+            then(Err(StoreError::Unavailable("the question was dropped".to_owned())));
+        }
     }
 }

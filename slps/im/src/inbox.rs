@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::mem;
 use std::time::{Duration, Instant};
 
 use rtcd_sdk::jsip::{ByteString, StatusCode};
@@ -8,11 +9,15 @@ use slp_registrar::Contact;
 
 use crate::counts::Counts;
 use crate::mail::{Accepted, Refusal};
+use crate::passed::{Passed, Why};
 use crate::post::Post;
 use crate::room::Part;
 
 /// For how long a count is believed.
 const COUNT_HOLDS: Duration = Duration::from_secs(10);
+
+/// How often a message is sent to devices that are there, if they cannot take it, before the next one has its turn.
+const TRIES: u32 = 3;
 
 /// What is on its way to one receiver. It is there as long as something is, or as the receiver has a device.
 #[derive(Debug, Default)]
@@ -37,10 +42,12 @@ pub(crate) struct Inbox {
     pub(crate) unmarked: Vec<Name>,
     /// Some are being marked.
     pub(crate) is_marking: bool,
-    /// The message that a device could not take now, and how often.
-    pub(crate) declined: Option<(Name, u32)>,
-    /// What no device could take, so often that others had their turn. It stays in the store, for a device that registers anew.
-    pub(crate) passed: BTreeSet<Name>,
+    /// The message that was sent to devices that are there, and was not taken.
+    pub(crate) tried: Option<Tried>,
+    /// What no device took, so that others had their turn.
+    pub(crate) passed: Passed,
+    /// Devices that could not be reached since they registered last, and until when they are registered.
+    pub(crate) lost: BTreeMap<Peer, Instant>,
     /// What is stored and still with devices.
     pub(crate) late: BTreeMap<Name, u64>,
     /// How often a device has registered.
@@ -61,14 +68,14 @@ pub(crate) struct Inbox {
 /// |---|---|---|
 /// | Reading, at first or after a page | waits | Sending if something is there and a device is; Waiting if something is there; Clear; Unchecked if it fails, or finds only what was taken |
 /// | Reading, after it has failed, or for too long | is tried; stored if another is | the same |
-/// | Clear | is tried; stored if there is no device | Waiting when one is stored; Reading when a device registers |
+/// | Clear: but for what was passed over | is tried; stored if there is no device | Waiting when one is stored, and was not refused by all devices; Reading when a device registers, or what was passed over has rested |
 /// | Unchecked | as in Clear | Waiting when one is stored; Reading when a device registers, or what was taken is marked, or after a while |
 /// | Waiting | is stored | Reading when a device registers, answers late, or after a while |
 /// | Sending, with more to come | is stored | Reading after the page; Waiting if no device takes one |
 /// | Sending, the last of it | waits | the same |
 #[derive(Debug, Default)]
 pub(crate) enum Backlog {
-    /// Nothing is stored.
+    /// Nothing is stored but what was passed over.
     #[default]
     Clear,
     /// The store could not say, or finds what was taken.
@@ -99,12 +106,24 @@ pub(crate) struct Sending {
     pub(crate) more: bool,
     /// The devices that have not answered yet.
     pub(crate) legs: Vec<LegId>,
-    /// A device does not want it.
-    pub(crate) is_refused: bool,
     /// A device is there and cannot take it now.
     pub(crate) is_declined: bool,
+    /// A device could not be reached.
+    pub(crate) is_unreached: bool,
+    /// Devices that were there when it was sent, and could not be reached.
+    pub(crate) fell: BTreeSet<Peer>,
     /// [`Inbox::registrations`] when it was sent.
     pub(crate) registrations: u64,
+}
+
+/// A stored message that was sent, and not taken.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    name: Name,
+    /// How often devices could not take it.
+    declined: u32,
+    /// On how many registrations a device lost its connection over it.
+    fell: BTreeMap<Peer, u32>,
 }
 
 /// What is to be done with the next message.
@@ -113,6 +132,45 @@ pub(crate) enum Step {
     Wait,
     Try,
     Store,
+}
+
+impl Sending {
+    /// Why no device has taken it.
+    fn why(&mut self) -> Why {
+        if self.is_declined {
+            Why::Declined
+        } else if !self.fell.is_empty() {
+            Why::Fell(mem::take(&mut self.fell))
+        } else if self.is_unreached {
+            Why::Unheard
+        } else {
+            Why::Refused
+        }
+    }
+}
+
+impl Tried {
+    fn new(name: Name) -> Self {
+        Self { name, declined: 0, fell: BTreeMap::new() }
+    }
+
+    /// It was sent once more; whether it has been often enough.
+    fn once_more(&mut self, why: &Why) -> bool {
+        match why {
+            Why::Refused => true,
+            Why::Declined => {
+                self.declined += 1;
+                self.declined >= TRIES
+            }
+            Why::Fell(peers) => {
+                for peer in peers {
+                    *self.fell.entry(peer.clone()).or_default() += 1;
+                }
+                self.fell.values().any(|times| *times >= TRIES)
+            }
+            Why::Unheard => false,
+        }
+    }
 }
 
 impl Inbox {
@@ -160,20 +218,35 @@ impl Inbox {
         }
     }
 
-    /// The first of what is at hand was declined once more. If that is often enough it is left where it is, so that it does not hold up the
-    /// others for ever.
-    pub(crate) fn pass_over(&mut self, tries: u32) -> bool {
-        let Backlog::Sending(sending) = &mut self.backlog else { return false };
-        let Some(name) = sending.page.front().map(StoredMessage::name) else { return false };
-        let before = self.declined.take().filter(|(declined, _)| *declined == name);
-        let times = before.map_or(1, |(_, times)| times + 1);
-        if times < tries {
-            self.declined = Some((name, times));
-            return false;
+    /// No device has taken the first of what is at hand. Says why it is left where it is, if it is: so that it does not hold up the others for
+    /// ever.
+    pub(crate) fn pass_over(&mut self, now: Instant) -> Option<Why> {
+        let Backlog::Sending(sending) = &mut self.backlog else { return None };
+        let name = sending.page.front().map(StoredMessage::name)?;
+        let before = self.tried.take().filter(|tried| tried.name == name);
+        let mut tried = before.unwrap_or_else(|| Tried::new(name.clone()));
+        let why = sending.why();
+        let is_over = tried.once_more(&why) || self.passed.is_again(&name);
+        if !is_over {
+            self.tried = Some(tried);
+            return None;
         }
         sending.page.pop_front();
-        self.passed.insert(name);
-        true
+        self.passed.pass(name, why.clone(), now);
+        sending.page.retain(|message| !self.passed.contains(&message.name()));
+        Some(why)
+    }
+
+    /// A device that registers anew has its tries, if it is not the one that fell over what is tried.
+    pub(crate) fn comes(&mut self, peer: &Peer) {
+        self.tried.take_if(|tried| !tried.fell.contains_key(peer));
+        // What is being read may have left them out.
+        self.is_dirty |= self.passed.comes(peer);
+    }
+
+    /// Whether a device was there, as far as was known, when it was sent what it did not answer.
+    pub(crate) fn loses(&mut self, contact: &Contact) -> bool {
+        self.lost.insert(contact.peer.clone(), contact.expires) != Some(contact.expires)
     }
 
     /// Whether it can be forgotten, if the receiver has no device.
@@ -229,7 +302,7 @@ pub(crate) struct Moving {
     pub(crate) own: Option<Peer>,
     /// Devices of the receiver that have not answered yet.
     pub(crate) legs: Vec<LegId>,
-    /// A device does not want it.
+    /// The devices do not want it: all that have answered.
     pub(crate) is_refused: bool,
     /// [`Inbox::registrations`] when it was sent.
     pub(crate) registrations: u64,
@@ -237,6 +310,13 @@ pub(crate) struct Moving {
     pub(crate) due: Instant,
     /// When its sender has to have an answer.
     pub(crate) last: Instant,
+}
+
+impl Moving {
+    /// All devices that are there have it, and do not want it.
+    pub(crate) fn is_unwanted(&self, inbox: &Inbox) -> bool {
+        self.is_refused && self.legs.is_empty() && self.registrations == inbox.registrations
+    }
 }
 
 /// How far a message has come.
@@ -282,7 +362,7 @@ pub(crate) enum Fate {
     Unreached,
     /// The device is there, and cannot take it now.
     Declined,
-    /// The device does not want it, now or later.
+    /// The device does not want it. Others may.
     Refused,
 }
 

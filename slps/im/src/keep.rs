@@ -7,6 +7,7 @@ use crate::courier::{Courier, CourierCx, answer, begin};
 use crate::inbox::{Backlog, Meanwhile, Moving, Stage};
 use crate::mail::{Accepted, Refusal};
 use crate::notes::Done;
+use crate::passed::Why;
 use crate::post::Post;
 
 impl Courier {
@@ -32,7 +33,8 @@ impl Courier {
             return;
         }
         inbox.writing.add(&moving.post.sender);
-        if matches!(inbox.backlog, Backlog::Clear | Backlog::Unchecked) {
+        // What nobody wants who is there does not hold up the others.
+        if matches!(inbox.backlog, Backlog::Clear | Backlog::Unchecked) && !moving.is_unwanted(inbox) {
             inbox.backlog = Backlog::Waiting;
         }
         inbox.remove(&moving.post.sender, number);
@@ -70,9 +72,17 @@ impl Courier {
         match result {
             Ok(_) if is_taken => self.mark_taken(cx, &receiver, moving.post.name()),
             Ok(Appended { is_repeat, .. }) => {
-                inbox.is_dirty = true;
                 if !is_repeat {
                     inbox.stored.add(&moving.post.sender);
+                }
+                if moving.is_unwanted(inbox) {
+                    inbox.passed.pass(moving.post.name(), Why::Refused, cx.now());
+                    return;
+                }
+                inbox.is_dirty = true;
+                if matches!(inbox.backlog, Backlog::Clear) {
+                    // A device has registered while it was being stored.
+                    inbox.backlog = Backlog::Waiting;
                 }
                 if !moving.legs.is_empty() {
                     moving.stage = Stage::Stored;
@@ -82,9 +92,11 @@ impl Courier {
                 self.send_what_waits(cx, &receiver);
             }
             Err(error) => {
-                if inbox.is_empty() && matches!(inbox.backlog, Backlog::Waiting) {
-                    // It may be there all the same.
-                    inbox.backlog = Backlog::Unchecked;
+                if matches!(inbox.backlog, Backlog::Waiting) {
+                    if inbox.is_empty() {
+                        // It may be there all the same.
+                        inbox.backlog = Backlog::Unchecked;
+                    }
                     self.ask_again(cx, &receiver);
                 }
                 if !is_taken {

@@ -5,7 +5,7 @@
 //! | a device of the receiver answered 2xx | 200 |
 //! | nobody did, in `patience`: it is stored | 202, after the commit |
 //! | it has to be stored and cannot be; or `max_stored` are stored for the receiver, or a tenth of that from this sender | 503 with `Reason` |
-//! | it is not known in `deadline` what becomes of it | 503 with `Reason`; it may arrive all the same |
+//! | it is not known in `deadline` what becomes of it, or before the server stops | 503 with `Reason`; it may arrive all the same |
 //! | `From` is not the user of the connection, or that user's name is read as another one's (`bob@test.com;x=1`) or as a room's (`room:1@test.com`) | 403 |
 //! | `To` is no user, a bad `Message-ID`, a bad receipt | 400 |
 //! | anything but MESSAGE | 405 |
@@ -26,14 +26,30 @@
 //! - One at a time is under way to the devices; the next one follows when a device has it, or when it has gone to the store.
 //! - As long as something is stored for a receiver, what is new goes behind it, into the store. While it is looked up whether something is, and
 //!   while the last of it is sent, what is new waits, for `patience` at most.
-//! - What is stored is sent when a device registers, one after the other, each until a device has answered. After 408, 480 or 503 of all
-//!   devices the rest waits for the next REGISTER, a late answer, or `retry`; any other answer ends it.
-//! - A message to which devices have answered 503 three times does not hold up the others. It stays in the store, and is sent again when a device
-//!   registers that was not there.
+//! - What is stored is sent when a device registers, one after the other, each until a device has taken it. If none did, and a device
+//!   answered 408, 480 or 503, the rest waits for the next REGISTER, a late answer, or `retry`.
+//! - A message that no device takes does not hold up the others: it is passed over (below).
 //! - An answer that comes after the 202 counts: what a device took late is not sent again.
 //!
 //! Besides what was left so, one case is: if the store cannot be read when a device registers, what is new goes to it all the same, and what is
 //! stored comes later.
+//!
+//! # What no device takes
+//! Only what a device has taken with a 2xx is delivered. All else stays in the store until its time there is over, and counts in
+//! `max_stored`; but it is passed over:
+//!
+//! | the devices answer | passed over |
+//! |---|---|
+//! | all of them something else than 2xx, 408, 480, 503: they do not want it | at once; a message that has just come, too |
+//! | one 503, none 2xx | after three times |
+//! | all 408 or 480, or do not want it, and one of them had registered since it last failed: it may have fallen over the message | after three such registrations of one device |
+//! | else: all 408 or 480, or do not want it | never: it is waited for |
+//!
+//! It is sent again, in its order, when nothing else is to be sent, and has one try then:
+//!
+//! - when a device registers that was no contact, as if it had never been sent; but a device that has fallen over it three times is not new,
+//! - when a device has registered or taken something since, and a minute has passed; twice as long after each further time, up to an hour,
+//! - once, as soon as a device takes something, if it was answered 503.
 //!
 //! # Receipts
 //! Receipts are messages with `Content-Type` `receipt`: `{"delivered":[ids]}` comes from the server, in the receiver's name, for what was answered
@@ -61,6 +77,7 @@ mod inbox;
 mod keep;
 mod mail;
 mod notes;
+mod passed;
 mod post;
 mod receipts;
 mod room;
@@ -112,8 +129,8 @@ impl Messages {
         let courier = load.spawn(Courier::new(settings, store.clone(), contacts.clone(), notes.clone()));
         notes.deliver_to(courier.clone());
         contacts.listen(move |event| {
-            if let Event::Registered { user, is_new, .. } = event {
-                notes.registered(user.clone(), *is_new);
+            if let Event::Registered { contact, is_new, .. } = event {
+                notes.registered(contact.peer.clone(), *is_new);
             }
         });
         Ok(Self { courier, room: Room::new(settings.qsize_bytes.get()), store })

@@ -56,8 +56,8 @@ pub(crate) enum Refusal {
     Busy,
     #[error("Messages cannot be stored now")]
     NoStore,
-    #[error("Failed")]
-    Failed,
+    #[error("It is not known what became of it")]
+    Unknown,
 }
 
 impl Refusal {
@@ -66,8 +66,9 @@ impl Refusal {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotYou => StatusCode::FORBIDDEN,
             Self::NoReceiver | Self::BadId | Self::BadReceipt => StatusCode::BAD_REQUEST,
-            Self::Full | Self::Share | Self::Busy | Self::NoStore => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Full | Self::Share | Self::Busy | Self::NoStore | Self::Unknown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 }
@@ -76,7 +77,8 @@ impl From<NoAnswer> for Refusal {
     fn from(problem: NoAnswer) -> Self {
         match problem {
             NoAnswer::Busy => Self::Busy,
-            _ => Self::Failed,
+            // The courier ended before it had decided, as the server stops: the sender sends it again.
+            _ => Self::Unknown,
         }
     }
 }

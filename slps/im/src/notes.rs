@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rtcd_sdk::Mailbox;
 use rtcd_sdk::jsip::ByteString;
+use rtcd_sdk::{Mailbox, Peer};
 use rtcd_store::{Appended, Name, StoreError, StoredMessage};
 
 use crate::counts::Counts;
@@ -21,8 +21,8 @@ pub(crate) struct Notes {
 /// The notes, as the courier takes them.
 #[derive(Debug, Default)]
 pub(crate) struct Left {
-    /// Users of whom a device has registered; whether it is a new one. There are as many as users at most.
-    pub(crate) registered: BTreeMap<ByteString, bool>,
+    /// Devices that have registered; whether they were no contacts before. There are as many as contacts at most.
+    pub(crate) registered: BTreeMap<Peer, bool>,
     /// What the store has done: as many as it was asked for.
     pub(crate) done: Vec<Done>,
     /// The courier has mail about them.
@@ -78,9 +78,9 @@ impl Notes {
         let _ = self.mailbox.set(mailbox);
     }
 
-    /// A device of a user has registered.
-    pub(crate) fn registered(&self, user: ByteString, is_new: bool) {
-        self.leave(|left| *left.registered.entry(user).or_default() |= is_new);
+    /// A device has registered.
+    pub(crate) fn registered(&self, peer: Peer, is_new: bool) {
+        self.leave(|left| *left.registered.entry(peer).or_default() |= is_new);
     }
 
     /// The store has done something.

@@ -1,5 +1,6 @@
 use rtcd_sdk::jsip::{ByteString, Headers, Method, Request};
 use rtcd_sdk::serde::Deserialize;
+use rtcd_sdk::serde_json::value::RawValue;
 use rtcd_sdk::{Cx, Peer, serde_json, user_in};
 use rtcd_store::{Conversation, Kind, Name, NewMessage, Packed, StoredMessage, date_text};
 
@@ -174,7 +175,7 @@ fn read(headers: &Headers) -> Result<Vec<String>, Refusal> {
     if is_good { Ok(read) } else { Err(Refusal::BadReceipt) }
 }
 
-/// The body of a stored message.
-pub(crate) fn body(message: &StoredMessage) -> serde_json::Value {
-    serde_json::from_str(&message.body).unwrap_or_default()
+/// The body of a stored message, as it was sent.
+pub(crate) fn body(message: &StoredMessage) -> Box<RawValue> {
+    RawValue::from_string(message.body.clone()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

@@ -1,8 +1,9 @@
 //! What is stored for a receiver is sent when it is there.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::mem;
 
+use rtcd_sdk::Peer;
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::debug;
 use rtcd_store::{Name, StoreError, StoredMessage};
@@ -11,6 +12,7 @@ use crate::counts::Counts;
 use crate::courier::{Courier, begin};
 use crate::inbox::{Backlog, Fate, Leg, Meanwhile, Sending, What};
 use crate::notes::{Done, Found, Page};
+use crate::passed::{Sign, Why};
 use crate::post::{Post, stored_copy};
 
 /// How many are read at once.
@@ -19,20 +21,20 @@ const PAGE: usize = 16;
 /// How many bytes of them are kept at hand, if they are more than one.
 const PAGE_BYTES: usize = 64 * 1024;
 
-/// How often a message is sent to devices that answer that they cannot take it, before the next one has its turn.
-const TRIES: u32 = 3;
-
 impl Courier {
-    /// A device of a user has registered.
-    pub(crate) fn on_registered(&mut self, cx: &mut Cx<Leg>, user: &ByteString, is_new: bool) {
+    /// A device has registered.
+    pub(crate) fn on_registered(&mut self, cx: &mut Cx<Leg>, peer: &Peer, is_new: bool) {
+        let user = &ByteString::from(peer.user());
         let is_known = self.inboxes.contains_key(user);
         let inbox = self.inboxes.entry(user.clone()).or_default();
         inbox.registrations += 1;
         inbox.is_deaf = false;
         if is_new {
-            inbox.declined = None;
-            // What is being read may have left them out.
-            inbox.is_dirty |= !mem::take(&mut inbox.passed).is_empty();
+            inbox.comes(peer);
+            if !inbox.lost.is_empty() {
+                let contacts = self.contacts.lookup(user);
+                inbox.lost.retain(|lost, _| contacts.iter().any(|contact| contact.peer == *lost));
+            }
         }
         self.mark(cx, user);
         let Some(inbox) = self.inboxes.get(user) else { return };
@@ -41,6 +43,7 @@ impl Courier {
             Backlog::Waiting | Backlog::Unchecked => self.send_what_waits(cx, user),
             Backlog::Clear | Backlog::Reading(_) | Backlog::Sending(_) => {}
         }
+        self.on_sign(cx, user, Sign::Registered);
     }
 
     /// Something has changed: what is stored is read and sent, if it rests and the receiver has a device that may take it.
@@ -55,7 +58,7 @@ impl Courier {
         }
     }
 
-    fn may_send(&self, receiver: &ByteString) -> bool {
+    pub(crate) fn may_send(&self, receiver: &ByteString) -> bool {
         self.inboxes.get(receiver).is_some_and(|inbox| !inbox.is_deaf)
             && !self.contacts.lookup(receiver).is_empty()
     }
@@ -141,8 +144,9 @@ impl Courier {
                 more,
                 page: VecDeque::from(page),
                 legs: Vec::new(),
-                is_refused: false,
                 is_declined: false,
+                is_unreached: false,
+                fell: BTreeSet::new(),
                 registrations: 0,
             });
             self.send_next(cx, receiver);
@@ -154,6 +158,11 @@ impl Courier {
             inbox.backlog = Backlog::Waiting;
             self.ask_again(cx, receiver);
         } else {
+            inbox.passed.all_read();
+            if inbox.passed.is_due(cx.now()) {
+                inbox.passed.take_up(cx.now());
+                return self.read(cx, receiver, Meanwhile::Wait);
+            }
             if inbox.passed.is_empty() {
                 inbox.stored = Counts::default();
             }
@@ -183,8 +192,9 @@ impl Courier {
                 inbox.backlog = Backlog::Waiting;
                 return self.tell_senders(cx, receiver);
             }
-            sending.is_refused = false;
             sending.is_declined = false;
+            sending.is_unreached = false;
+            sending.fell.clear();
             sending.registrations = inbox.registrations;
             sending.legs.clear();
             for contact in &contacts {
@@ -198,7 +208,8 @@ impl Courier {
             if !sending.legs.is_empty() {
                 return;
             }
-            self.take_first(cx, receiver);
+            // There is nobody who could get it.
+            inbox.pass_over(cx.now());
         }
     }
 
@@ -209,14 +220,16 @@ impl Courier {
         receiver: &ByteString,
         leg: LegId,
         fate: Fate,
+        fell: Option<Peer>,
     ) {
         let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
         let Backlog::Sending(sending) = &mut inbox.backlog else { return };
         let Some(at) = sending.legs.iter().position(|open| *open == leg) else { return };
         sending.legs.swap_remove(at);
-        sending.is_refused |= fate == Fate::Refused;
         sending.is_declined |= fate == Fate::Declined;
-        let Sending { is_refused, is_declined, registrations, .. } = *sending;
+        sending.is_unreached |= fate == Fate::Unreached;
+        sending.fell.extend(fell);
+        let registrations = sending.registrations;
         let is_last = sending.legs.is_empty();
         if fate == Fate::Taken {
             if let Some(message) = self.take_first(cx, receiver) {
@@ -224,10 +237,9 @@ impl Courier {
             }
         } else if !is_last {
             return;
-        } else if is_refused {
-            self.take_first(cx, receiver);
-        } else if is_declined && inbox.pass_over(TRIES) {
-            debug!(user = &**receiver, "a stored message is left until a device registers anew");
+        } else if let Some(why @ (Why::Refused | Why::Declined)) = inbox.pass_over(cx.now()) {
+            // Devices are there, and may take the next one.
+            debug!(user = &**receiver, ?why, "a stored message is passed over");
         } else if inbox.registrations == registrations {
             inbox.is_deaf = true;
             inbox.backlog = Backlog::Waiting;
@@ -246,6 +258,7 @@ impl Courier {
         let message = sending.page.pop_front()?;
         sending.legs.clear();
         inbox.stored.take(&message.sender);
+        inbox.passed.forget(&message.name());
         // If devices have had it since before it was stored, their answers do not matter any more.
         if let Some(number) = inbox.late.remove(&message.name()) {
             self.posts.remove(&number);
@@ -273,7 +286,7 @@ impl Courier {
             Backlog::Clear | Backlog::Unchecked | Backlog::Reading(_) | Backlog::Waiting => {}
         }
         inbox.stored.take(&post.sender);
-        inbox.passed.remove(&name);
+        inbox.passed.forget(&name);
         self.note_delivered(receiver, name.clone());
         self.mark_taken(cx, receiver, name);
         self.tell_senders(cx, receiver);
@@ -334,6 +347,7 @@ impl Courier {
             self.mark(cx, receiver);
             self.tell_senders(cx, receiver);
             self.send_what_waits(cx, receiver);
+            self.on_rested(cx, receiver);
         }
     }
 }

@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -66,7 +69,13 @@ impl<T> Answer<T> {
 
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
-        Envelope::of(self).into_response()
+        // Not by way of a `Value`: JSON that is passed on as it came would not stay so.
+        let fields = serde_json::to_string(&self)
+            .and_then(|text| serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(&text));
+        match fields {
+            Ok(fields) => axum::Json(fields).into_response(),
+            Err(error) => ApiError::internal(error.to_string()).into_response(),
+        }
     }
 }
 

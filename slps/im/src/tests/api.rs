@@ -5,6 +5,7 @@ use rtcd_sdk::axum::body::Body;
 use rtcd_sdk::axum::http::Request;
 use rtcd_sdk::harness::{Harness, call_api, signed_in};
 use rtcd_sdk::jsip::Method;
+use rtcd_sdk::serde_json::value::RawValue;
 use rtcd_sdk::serde_json::{Value, json};
 
 use super::office::{ALICE, BOB, CAROL};
@@ -93,4 +94,28 @@ fn what_is_refused() {
     assert_eq!(rooms.body, json!({"code": 102, "msg": "The rooms are not loaded"}));
     let alone = call_api::<ImApi>(get(ALICE, "/conversations"));
     assert_eq!(alone.body, json!({"code": 102, "msg": "The messages are not loaded"}));
+}
+
+/// What is no number or text elsewhere, too: the history says what the receiver was sent.
+#[test]
+fn a_body_stays_as_it_is() {
+    let mut harness = Harness::<Im>::new();
+    let bodies = ["12345678901234567890123", r#""\ud800""#, r#"{"b":1e999,"a":1.10}"#];
+    for (n, body) in bodies.into_iter().enumerate() {
+        let mut message = harness.first(Method::Message, ALICE, BOB);
+        let body = RawValue::from_string(body.to_owned()).unwrap();
+        let _ = message.headers.set_text("Message-ID", &n.to_string()).set_raw("Body", &body);
+        let dialog = harness.dial_from(&Peer::new(ALICE, None), message);
+        harness.ended(dialog);
+    }
+    for path in ["/history/bob@test.com", "/conversations"] {
+        let answer = harness.call_api::<ImApi>(get(ALICE, path));
+        assert_eq!(answer.status, 200);
+        // It cannot be read as a `Value`.
+        let text = answer.body.as_str().unwrap();
+        let expected = if path == "/conversations" { &bodies[2..] } else { &bodies[..] };
+        for body in expected {
+            assert!(text.contains(&format!("\"body\":{body},")), "{text}");
+        }
+    }
 }

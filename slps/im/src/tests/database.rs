@@ -20,6 +20,7 @@ struct Mood {
     is_dead: bool,
     is_slow: bool,
     is_unreadable: bool,
+    is_broken: bool,
     waiting: Vec<Waker>,
 }
 
@@ -48,6 +49,11 @@ impl Moody {
         self.mood.lock().unwrap().is_unreadable = is_unreadable;
     }
 
+    /// Whoever asks panics.
+    pub(crate) fn set_broken(&self, is_broken: bool) {
+        self.mood.lock().unwrap().is_broken = is_broken;
+    }
+
     /// It answers nothing until it is not slow any more.
     pub(crate) fn set_slow(&self, is_slow: bool) {
         let mut mood = self.mood.lock().unwrap();
@@ -68,6 +74,8 @@ impl Moody {
                 Poll::Ready(())
             })
             .await;
+            let is_broken = self.mood.lock().unwrap().is_broken;
+            assert!(!is_broken, "a very bad day");
             let fails = {
                 let mood = self.mood.lock().unwrap();
                 mood.is_dead || if writes { mood.is_full } else { mood.is_unreadable }

@@ -8,7 +8,7 @@ use rtcd_sdk::Peer;
 use rtcd_sdk::harness::Dialog;
 use rtcd_sdk::jsip::StatusCode;
 
-use super::office::{ALICE, AWAY, BOB, BUSY, CAROL, OK, Office, Said, TIMEOUT, desk, phone, text};
+use super::office::{ALICE, AWAY, BOB, BUSY, CAROL, NO, OK, Office, Said, TIMEOUT, desk, phone, text};
 
 #[test]
 fn nothing_is_lost_and_nothing_overtakes() {
@@ -33,6 +33,14 @@ fn nothing_is_lost_if_devices_often_cannot_take_it() {
     }
 }
 
+/// What nobody wants who is there is sent later than what is behind it.
+#[test]
+fn nothing_is_lost_if_devices_often_refuse_it() {
+    for seed in 1..120 {
+        Run::new(seed, Trouble::Refused).whole();
+    }
+}
+
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trouble {
@@ -42,6 +50,8 @@ enum Trouble {
     Dies,
     /// As [`Fills`](Self::Fills), and devices say 503.
     Declined,
+    /// As [`Fills`](Self::Fills), and devices say 405.
+    Refused,
 }
 
 struct Run {
@@ -95,6 +105,7 @@ impl Run {
             match self.draw(16) {
                 0..=4 => self.say(),
                 6 | 7 if self.trouble == Trouble::Declined => self.answer(&device, BUSY),
+                6 | 7 if self.trouble == Trouble::Refused => self.answer(&device, NO),
                 5..=7 => self.answer(&device, OK),
                 8 => self.answer(&device, TIMEOUT),
                 9 => {
@@ -112,7 +123,9 @@ impl Run {
                 _ => {
                     let is_full = self.draw(3) == 0;
                     match self.trouble {
-                        Trouble::Fills | Trouble::Declined => self.office.database().set_full(is_full),
+                        Trouble::Fills | Trouble::Declined | Trouble::Refused => {
+                            self.office.database().set_full(is_full);
+                        }
                         Trouble::Dies => self.office.database().set_dead(is_full),
                     }
                 }

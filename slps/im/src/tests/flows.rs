@@ -1,13 +1,15 @@
 //! What the sender is answered, and what the receiver's devices get.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use rtcd_sdk::Peer;
 use rtcd_sdk::jsip::StatusCode;
 use rtcd_sdk::serde_json::json;
+use rtcd_sdk::{NoAnswer, Peer};
 use rtcd_store::{State, Store};
 
-use super::office::{ALICE, AWAY, BOB, CAROL, OK, Office, Said, TIMEOUT, desk, kept, phone};
+use super::office::{ALICE, AWAY, BOB, BUSY, CAROL, OK, Office, Said, TIMEOUT, desk, kept, phone};
+use crate::mail::Refusal;
 
 #[test]
 fn delivered() {
@@ -57,9 +59,11 @@ fn all_devices_fail() {
     assert_eq!(office.code(said), Some(202));
     office.all_done(&[said]);
     // The one that answered is there: it is asked once more, and does not want it.
+    assert_eq!(office.copies(&desk(BOB)).len(), 1);
+    office.passes(Duration::from_secs(5));
     office.takes(&desk(BOB), 1, StatusCode::BAD_REQUEST);
     insta::assert_snapshot!(office.log());
-    assert_eq!(office.stored_for(BOB), 0);
+    assert_eq!(office.stored_for(BOB), 1);
     let left: Vec<_> = office.contacts().lookup(BOB).into_iter().map(|contact| contact.peer).collect();
     assert_eq!(left, [desk(BOB)]);
 }
@@ -274,6 +278,39 @@ fn a_store_that_does_not_answer_holds_up_no_device() {
     office.takes(&phone(BOB), 1, OK);
     assert_eq!([office.code(said), office.code(next)], [Some(200); 2]);
     office.all_done(&[said, next]);
+}
+
+/// A question to the store that panics is one without an answer.
+#[test]
+fn a_store_that_breaks() {
+    let mut office = Office::new();
+    let mut said = vec![office.say(&phone(ALICE), BOB, "1")];
+    office.database().set_broken(true);
+    office.registers(&phone(BOB));
+    office.database().set_broken(false);
+    office.passes(Duration::from_secs(5));
+    office.takes(&phone(BOB), 0, AWAY);
+    // The same, but not at once: when it is read, when something is marked, when it is counted, when something is stored.
+    for n in 0..4 {
+        office.database().set_slow(true);
+        match n {
+            0 => office.registers(&desk(BOB)),
+            1 => office.takes(&desk(BOB), 0, OK),
+            _ => said.push(office.say(&phone(ALICE), CAROL, &format!("{n}"))),
+        }
+        office.database().set_broken(true);
+        office.database().set_slow(false);
+        assert!(catch_unwind(AssertUnwindSafe(|| office.goes_on())).is_err());
+        office.database().set_broken(false);
+        office.goes_on();
+        office.passes(Duration::from_secs(5));
+    }
+    assert_eq!([office.code(said[1]), office.code(said[2])], [Some(202), Some(503)]);
+    said.push(office.say(&phone(ALICE), BOB, "4"));
+    office.takes(&desk(BOB), 1, OK);
+    assert_eq!((office.code(said[3]), office.texts(&desk(BOB)).join(" ")), (Some(200), "1 4".into()));
+    assert_eq!(office.stored_for(BOB), 0);
+    office.all_done(&said);
 }
 
 #[test]
@@ -496,4 +533,12 @@ fn to_oneself() {
     assert_eq!(office.code(said), Some(200));
     assert_eq!((office.texts(&phone(ALICE)).len(), office.texts(&desk(ALICE)).len()), (1, 1));
     office.all_done(&[said]);
+}
+
+/// As when the server stops: a client sends again what was answered 503, and nothing else.
+#[test]
+fn a_question_that_nobody_answers() {
+    for problem in [NoAnswer::Busy, NoAnswer::Dropped] {
+        assert_eq!(Refusal::from(problem).code(), BUSY);
+    }
 }

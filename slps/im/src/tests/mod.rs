@@ -5,5 +5,6 @@ mod database;
 mod drawn;
 mod flows;
 mod office;
+mod passed;
 mod settings;
 mod stored;

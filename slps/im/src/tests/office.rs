@@ -18,6 +18,7 @@ pub(crate) const CAROL: &str = "carol@test.com";
 pub(crate) const OK: StatusCode = StatusCode::OK;
 pub(crate) const AWAY: StatusCode = StatusCode::TEMPORARILY_NOT_AVAILABLE;
 pub(crate) const BUSY: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+pub(crate) const NO: StatusCode = StatusCode::METHOD_NOT_ALLOWED;
 pub(crate) const TIMEOUT: StatusCode = StatusCode::REQUEST_TIMEOUT;
 
 pub(crate) fn phone(user: &str) -> Peer {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rtcd_sdk::jsip::StatusCode;
 use rtcd_store::{Memory, Store};
 
 use super::office::{ALICE, AWAY, BOB, BUSY, CAROL, OK, Office, TIMEOUT, desk, kept, phone};
@@ -140,100 +139,6 @@ fn a_device_that_registers_while_another_fails_is_tried_at_once() {
     assert_eq!(office.texts(&desk(BOB)), ["1"]);
     office.takes(&desk(BOB), 0, OK);
     office.all_done(&said);
-}
-
-/// A message that makes a device answer 503 does not hold up the others. It comes again to a device that is new, once.
-#[test]
-fn but_not_for_ever_if_a_device_answers() {
-    let mut office = Office::new();
-    let mut said: Vec<_> = ["1", "2", "3"].map(|text| office.say(&phone(ALICE), BOB, text)).into();
-    office.registers(&phone(BOB));
-    for n in 0..3 {
-        office.takes(&phone(BOB), n, BUSY);
-        office.passes(Duration::from_secs(5));
-    }
-    office.takes(&phone(BOB), 3, OK);
-    office.takes(&phone(BOB), 4, OK);
-    assert_eq!((office.texts(&phone(BOB)).join(" "), office.stored_for(BOB)), ("1 1 1 2 3".into(), 1));
-    // It goes on as if nothing were stored; that the device is still there changes nothing.
-    office.registers(&phone(BOB));
-    office.passes(Duration::from_secs(60));
-    said.push(office.say(&phone(ALICE), BOB, "4"));
-    office.takes(&phone(BOB), 5, OK);
-    assert_eq!(office.code(said[3]), Some(200));
-    // Another one is stored: it is found, and the first one is not.
-    said.push(office.say(&phone(CAROL), BOB, "5"));
-    office.takes(&phone(BOB), 6, TIMEOUT);
-    office.registers(&phone(BOB));
-    office.takes(&phone(BOB), 7, OK);
-    assert_eq!(office.texts(&phone(BOB)).join(" "), "1 1 1 2 3 4 5 5");
-    office.registers(&desk(BOB));
-    assert_eq!((office.texts(&phone(BOB)).len(), office.texts(&desk(BOB)).join(" ")), (9, "1".into()));
-    office.takes(&desk(BOB), 0, OK);
-    office.registers(&desk(BOB));
-    office.gone(&phone(BOB));
-    office.registers(&phone(BOB));
-    assert_eq!((office.texts(&phone(BOB)).len(), office.stored_for(BOB)), (9, 0));
-    office.all_done(&said);
-}
-
-/// Many such messages: more than are read at once.
-#[test]
-fn what_was_passed_over_is_found_in_its_order() {
-    let mut office = Office::new();
-    let said: Vec<_> = (0..40).map(|n| office.say(&phone(ALICE), BOB, &n.to_string())).collect();
-    office.registers(&phone(BOB));
-    let mut sent = 0;
-    for _ in 0..40 {
-        for _ in 0..3 {
-            office.takes(&phone(BOB), sent, BUSY);
-            office.passes(Duration::from_secs(5));
-            sent += 1;
-        }
-    }
-    assert_eq!((office.texts(&phone(BOB)).len(), office.stored_for(BOB)), (120, 40));
-    office.passes(Duration::from_secs(60));
-    office.registers(&desk(BOB));
-    for n in 0..40 {
-        assert_eq!(office.texts(&desk(BOB)).len(), n + 1, "one under way");
-        office.takes(&desk(BOB), n, OK);
-    }
-    let expected: Vec<_> = (0..40).map(|n| n.to_string()).collect();
-    assert_eq!((office.texts(&desk(BOB)), office.stored_for(BOB)), (expected, 0));
-    office.all_done(&said);
-}
-
-/// A device that comes while they are looked for.
-#[test]
-fn what_was_passed_over_and_a_new_device_cross() {
-    let mut office = Office::new();
-    let said = [office.say(&phone(ALICE), BOB, "1"), office.say(&phone(ALICE), BOB, "2")];
-    office.registers(&phone(BOB));
-    for n in 0..3 {
-        office.takes(&phone(BOB), n, BUSY);
-        office.passes(Duration::from_secs(5));
-    }
-    office.database().set_slow(true);
-    office.takes(&phone(BOB), 3, OK);
-    office.registers(&desk(BOB));
-    office.database().set_slow(false);
-    office.goes_on();
-    assert_eq!(office.texts(&desk(BOB)), ["1"]);
-    office.takes(&desk(BOB), 0, OK);
-    office.all_done(&said);
-    assert_eq!(office.stored_for(BOB), 0);
-}
-
-#[test]
-fn any_other_answer_ends_it() {
-    for code in [202, 302, 400, 404, 481, 500, 603] {
-        let mut office = Office::new();
-        let said = [office.say(&phone(ALICE), BOB, "1"), office.say(&phone(ALICE), BOB, "2")];
-        office.registers(&phone(BOB));
-        office.takes(&phone(BOB), 0, StatusCode::new(code).unwrap());
-        assert_eq!(office.texts(&phone(BOB)), ["1", "2"], "{code}");
-        office.all_done(&said);
-    }
 }
 
 /// The first device that takes it counts.
