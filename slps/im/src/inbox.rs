@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rtcd_sdk::jsip::{ByteString, StatusCode};
 use rtcd_sdk::{LegId, Peer, Reply};
-use rtcd_store::{Name, StoredMessage};
+use rtcd_store::{Kind, Name, StoredMessage};
 use slp_registrar::Contact;
 
 use crate::counts::Counts;
@@ -135,6 +135,12 @@ pub(crate) enum Step {
 }
 
 impl Sending {
+    /// Whether it is a receipt that all devices have refused.
+    pub(crate) fn is_unwanted_receipt(&self) -> bool {
+        let is_refused = !self.is_declined && !self.is_unreached && self.fell.is_empty();
+        is_refused && self.page.front().is_some_and(|message| message.kind == Kind::Receipt)
+    }
+
     /// Why no device has taken it.
     fn why(&mut self) -> Why {
         if self.is_declined {

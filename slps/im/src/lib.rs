@@ -7,6 +7,7 @@
 //! | it has to be stored and cannot be; or `max_stored` are stored for the receiver, or a tenth of that from this sender | 503 with `Reason` |
 //! | it is not known in `deadline` what becomes of it, or before the server stops | 503 with `Reason`; it may arrive all the same |
 //! | `From` is not the user of the connection, or that user's name is read as another one's (`bob@test.com;x=1`) or as a room's (`room:1@test.com`) | 403 |
+//! | its copies might be longer than clients take (`rtc.max_message_size` less 1 KiB) | 513 |
 //! | `To` is no user, a bad `Message-ID`, a bad receipt | 400 |
 //! | anything but MESSAGE | 405 |
 //!
@@ -45,7 +46,7 @@
 //! | all 408 or 480, or do not want it, and one of them had registered since it last failed: it may have fallen over the message | after three such registrations of one device |
 //! | else: all 408 or 480, or do not want it | never: it is waited for |
 //!
-//! It is sent again, in its order, when nothing else is to be sent, and has one try then:
+//! A stored receipt that all refuse is done with. A message is sent again, in its order, when nothing else is to be sent, and has one try then:
 //!
 //! - when a device registers that was no contact, as if it had never been sent; but a device that has fallen over it three times is not new,
 //! - when a device has registered or taken something since, and a minute has passed; twice as long after each further time, up to an hour,
@@ -141,8 +142,9 @@ impl Messages {
             return Ok(()); // of an INVITE that was refused: the stack has answered them
         }
         let post = match Post::of(request, request.peer.as_ref(), date(cx), || cx.unique_id()) {
-            Ok(post) => post,
-            Err(refusal) => {
+            Ok(post) if !cx.is_too_long_to_copy(request) => post,
+            refused => {
+                let refusal = refused.err().unwrap_or(Refusal::TooLong);
                 cx.refuse(request, refusal.code(), &refusal.to_string())?;
                 return Ok(());
             }

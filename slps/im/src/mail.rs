@@ -48,6 +48,8 @@ pub(crate) enum Refusal {
     BadId,
     #[error("The body of a receipt is {{\"read\":[…]}}, with 1 to 1000 ids")]
     BadReceipt,
+    #[error("The message is too long to be passed on")]
+    TooLong,
     #[error("Mailbox full")]
     Full,
     #[error("Too many of your messages wait there")]
@@ -65,6 +67,7 @@ impl Refusal {
         match self {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotYou => StatusCode::FORBIDDEN,
+            Self::TooLong => StatusCode::MESSAGE_TOO_LARGE,
             Self::NoReceiver | Self::BadId | Self::BadReceipt => StatusCode::BAD_REQUEST,
             Self::Full | Self::Share | Self::Busy | Self::NoStore | Self::Unknown => {
                 StatusCode::SERVICE_UNAVAILABLE

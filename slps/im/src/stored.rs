@@ -237,6 +237,9 @@ impl Courier {
             }
         } else if !is_last {
             return;
+        } else if sending.is_unwanted_receipt() {
+            // It tells only of others, and would take the place of a message.
+            self.take_first(cx, receiver);
         } else if let Some(why @ (Why::Refused | Why::Declined)) = inbox.pass_over(cx.now()) {
             // Devices are there, and may take the next one.
             debug!(user = &**receiver, ?why, "a stored message is passed over");

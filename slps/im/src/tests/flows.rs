@@ -8,7 +8,7 @@ use rtcd_sdk::serde_json::json;
 use rtcd_sdk::{NoAnswer, Peer};
 use rtcd_store::{State, Store};
 
-use super::office::{ALICE, AWAY, BOB, BUSY, CAROL, OK, Office, Said, TIMEOUT, desk, kept, phone};
+use super::office::{ALICE, AWAY, BOB, BUSY, CAROL, NO, OK, Office, Said, TIMEOUT, desk, kept, phone};
 use crate::mail::Refusal;
 
 #[test]
@@ -131,6 +131,37 @@ fn receipts() {
     assert_eq!(office.history(ALICE, BOB)[0].state, State::Read);
     // No receipt for a receipt.
     assert_eq!((office.stored_for(ALICE), office.stored_for(BOB)), (0, 0));
+}
+
+/// It would wait for ever, and count among what waits of its sender.
+#[test]
+fn a_receipt_that_nobody_wants_is_done_with() {
+    let mut office = Office::new();
+    let said = office.say(&phone(ALICE), BOB, "1");
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    assert_eq!(office.stored_for(ALICE), 1);
+    office.registers(&desk(ALICE));
+    office.takes(&desk(ALICE), 0, NO);
+    office.goes_on();
+    assert_eq!(office.stored_for(ALICE), 0);
+    office.all_done(&[said]);
+}
+
+#[test]
+fn what_is_too_long_to_be_passed_on_is_refused_at_once() {
+    let mut office = Office::new();
+    let mut said = Vec::new();
+    for (size, code) in [(63 * 1024, 202), (63 * 1024 + 1, 513)] {
+        let mut message = office.message(&phone(ALICE), BOB, "1");
+        let _ = message.headers.set_text("Body", "");
+        let rest = size - message.encode().len();
+        message.headers.set_text("Body", &"x".repeat(rest));
+        said.push(office.send(&phone(ALICE), message));
+        assert_eq!(office.code(said[said.len() - 1]), Some(code));
+    }
+    assert_eq!(office.stored_for(BOB), 1);
+    office.all_done(&said);
 }
 
 /// That a message was delivered is said again until the store takes it, or a device is there.
@@ -466,7 +497,7 @@ fn a_user_who_looks_like_another_one_sends_nothing() {
         "alice@test.com;x=1",
         "alice@test.com ",
         " alice@test.com;x=1",
-        "a@b@test.com;x=1 ",
+        "a@b@test.com;x=1",
         "room:1@test.com",
     ] {
         for from in [name, name.trim(), ALICE, "\talice@test.com;x=1"] {
@@ -477,7 +508,7 @@ fn a_user_who_looks_like_another_one_sends_nothing() {
     }
     // Any text is a name, if it is nobody else's.
     assert!(said.iter().all(|said| office.code(*said) == Some(403)), "{}", office.log());
-    let odd = office.say(&Peer::new("a@b@test.com;x=1", None), BOB, "odd");
+    let odd = office.say(&Peer::new("a@b@test.com", None), BOB, "odd");
     office.takes(&phone(BOB), 0, OK);
     assert_eq!(office.code(odd), Some(200));
     said.push(odd);

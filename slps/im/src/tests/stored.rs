@@ -48,7 +48,7 @@ fn in_order_and_what_is_new_behind() {
 #[test]
 fn large_ones_in_order() {
     let mut office = Office::new();
-    let sizes = [60, 60, 1, 1, 100, 1, 63, 1];
+    let sizes = [60, 60, 1, 1, 62, 1, 62, 1];
     let mut said = Vec::new();
     for (n, size) in sizes.into_iter().enumerate() {
         let mut message = office.message(&phone(ALICE), BOB, &n.to_string());
