@@ -62,6 +62,8 @@ pub(crate) enum Refusal {
     TooManyWatches,
     #[error("Too many requests")]
     Busy,
+    #[error("The registrar gave no answer")]
+    NoAnswer,
     #[error("Failed")]
     Failed,
     #[error("Only REGISTER and SUBSCRIBE")]
@@ -75,9 +77,11 @@ impl Refusal {
             Self::Nobody | Self::TooLong(_) | Self::BadExpire | Self::BadPresence | Self::BadEvent => {
                 StatusCode::BAD_REQUEST
             }
-            Self::TooManyContacts | Self::TooManyUsers | Self::TooManyWatches | Self::Busy => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooManyContacts
+            | Self::TooManyUsers
+            | Self::TooManyWatches
+            | Self::Busy
+            | Self::NoAnswer => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unexpected => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -88,7 +92,18 @@ impl From<NoAnswer> for Refusal {
     fn from(problem: NoAnswer) -> Self {
         match problem {
             NoAnswer::Busy => Self::Busy,
-            _ => Self::Failed,
+            // As when the server stops: the client asks again.
+            _ => Self::NoAnswer,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_that_nobody_answers_is_asked_again() {
+        assert_eq!(Refusal::from(NoAnswer::Dropped).code(), StatusCode::SERVICE_UNAVAILABLE);
     }
 }
