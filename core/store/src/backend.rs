@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -16,13 +17,20 @@ pub trait Backend: Debug + Send + Sync + 'static {
 
 /// A database that is open.
 ///
-/// Only one `write`, `forget` or `check` is under way at a time; the reads come from anywhere, at any time.
+/// Only one `write`, `forget`, `make_room` or `check` is under way at a time; the reads come from anywhere, at any time.
 pub trait Database: Debug + Send + Sync + 'static {
     /// Carries out all of it or nothing, in order, and answers after the commit, with an answer for each.
     fn write<'a>(&'a self, batch: &'a [Write]) -> Asked<'a, Vec<Written>>;
 
     /// Deletes messages that are older than `date` (ms since 1970), at most `limit`, and says how many it deleted.
     fn forget(&self, date: u64, limit: usize) -> Asked<'_, u64>;
+
+    /// If the database has nearly all that it may take, or would have it with so many bytes more, deletes messages that wait for nobody,
+    /// the oldest first, at most `limit`; and says how many it deleted. One that has no bounds deletes none.
+    fn make_room(&self, bytes: u64, limit: usize) -> Asked<'_, u64> {
+        let _ = (bytes, limit);
+        Box::pin(ready(Ok(0)))
+    }
 
     /// Whether what was opened is still what is there.
     fn check(&self) -> Asked<'_, ()>;
@@ -36,10 +44,10 @@ pub trait Database: Debug + Send + Sync + 'static {
     /// How many wait for `receiver` of each sender.
     fn pending_counts<'a>(&'a self, receiver: &'a str) -> Asked<'a, BTreeMap<String, u64>>;
 
-    /// A part of a conversation, in order, without receipts.
+    /// A part of a conversation, in order, without receipts: as much as fits on a page.
     fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>>;
 
-    /// The conversations of a user with others whose newest message is before a place, newest first.
+    /// The conversations of a user with others whose newest message is before a place, newest first: as many as fit on a page.
     fn conversations<'a>(
         &'a self,
         user: &'a str,
@@ -54,6 +62,9 @@ pub trait Database: Debug + Send + Sync + 'static {
 pub enum Write {
     /// Keep a message, unless one with its id, sender and receiver is there. If it is, and this one is delivered, so is that.
     Append(NewMessage),
+    /// The same, unless it has to wait and its sender would then have more than so many bytes waiting, for whomever; or all senders more than
+    /// the database gives to what waits. Within one batch what is there already may count too.
+    AppendWithin(NewMessage, u64),
     /// These messages and receipts for this receiver are delivered.
     Delivered {
         /// The receiver.
@@ -76,7 +87,7 @@ impl Write {
     /// About how many bytes it takes in the queue.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Append(message) => message.size(),
+            Self::Append(message) | Self::AppendWithin(message, _) => message.size(),
             Self::Delivered { receiver, names } => {
                 receiver.len()
                     + names.iter().map(|n| size_of::<Name>() + n.sender.len() + n.id.len()).sum::<usize>()
@@ -94,8 +105,12 @@ impl Write {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Written {
-    /// Of [`Write::Append`].
+    /// Of [`Write::Append`] and [`Write::AppendWithin`].
     Appended(Appended),
+    /// Of [`Write::AppendWithin`]: too much of its sender waits.
+    TooMuch,
+    /// Of [`Write::AppendWithin`]: too much of all senders waits.
+    NoRoom,
     /// Of [`Write::Delivered`].
     Delivered,
     /// Of [`Write::Read`]: the ids of those that were not read before.

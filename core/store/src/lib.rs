@@ -8,6 +8,8 @@ mod message;
 mod settings;
 mod sqlite;
 mod store;
+mod sweep;
+mod trouble;
 mod writer;
 
 pub use backend::{Asked, Backend, Database, Write, Written};
@@ -15,7 +17,8 @@ pub use error::{Failure, StoreError};
 pub use headers::{Packed, Unpacked, date_text};
 pub use memory::Memory;
 pub use message::{
-    Appended, Conversation, ConversationSummary, Kind, MAX_PAGE, Name, NewMessage, Page, State, StoredMessage,
+    Appended, Conversation, ConversationSummary, Kind, MAX_PAGE, MAX_PAGE_BYTES, Name, NewMessage, Page,
+    State, StoredMessage, is_full_page,
 };
 pub use settings::Settings;
 pub use sqlite::Sqlite;

@@ -3,7 +3,7 @@ use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::backend::{Asked, Database, Write, Written};
-use crate::message::MAX_PAGE;
+use crate::message::{MAX_PAGE, page_of};
 use crate::{
     Appended, Conversation, ConversationSummary, Kind, Name, NewMessage, Page, State, StoredMessage,
 };
@@ -23,6 +23,8 @@ struct Tables {
     messages: BTreeMap<u64, StoredMessage>,
     places: HashMap<Key, u64>,
     last: u64,
+    /// What waits of each sender.
+    waiting: HashMap<String, u64>,
 }
 
 /// Receiver and name.
@@ -83,7 +85,6 @@ impl Database for Memory {
     }
 
     fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {
-        let limit = page.limit.min(MAX_PAGE);
         let tables = self.tables();
         let within = tables.messages.values().filter(|m| {
             m.conversation == *conversation
@@ -92,9 +93,9 @@ impl Database for Memory {
                 && page.after.is_none_or(|after| m.seq > after)
         });
         answer(match page.after {
-            Some(_) => within.take(limit).cloned().collect(),
+            Some(_) => page_of(within.cloned(), page.limit, StoredMessage::size),
             None => {
-                let mut newest: Vec<_> = within.rev().take(limit).cloned().collect();
+                let mut newest = page_of(within.rev().cloned(), page.limit, StoredMessage::size);
                 newest.reverse();
                 newest
             }
@@ -122,24 +123,24 @@ impl Database for Memory {
             }
         }
         summaries.retain(|summary| before.is_none_or(|before| summary.last.seq < before));
-        summaries.truncate(limit.min(MAX_PAGE));
-        answer(summaries)
+        answer(page_of(summaries.into_iter(), limit, |summary| summary.last.size()))
     }
 }
 
 fn waits(message: &StoredMessage, receiver: &str) -> bool {
-    message.receiver == receiver && message.kind != Kind::Room && message.state == State::Sent
+    message.receiver == receiver && message.waits()
 }
 
 impl Tables {
     fn write(&mut self, write: &Write) -> Written {
         match write {
             Write::Append(message) => Written::Appended(self.append(message)),
+            Write::AppendWithin(message, max) => self.append_within(message, *max),
             Write::Delivered { receiver, names } => {
                 for name in names.iter().filter(|name| name.kind != Kind::Room) {
                     let place = self.places.get(&(receiver.clone(), name.clone()));
-                    if let Some(message) = place.and_then(|seq| self.messages.get_mut(seq)) {
-                        message.state = message.state.max(State::Delivered);
+                    if let Some(seq) = place.copied() {
+                        self.advance(seq, State::Delivered);
                     }
                 }
                 Written::Delivered
@@ -151,16 +152,17 @@ impl Tables {
     }
 
     fn append(&mut self, message: &NewMessage) -> Appended {
-        let key = (message.receiver.clone(), message.name());
         // A repeat uses up a number too, as in SQLite.
         self.last += 1;
-        let stored = self.places.get(&key).and_then(|seq| self.messages.get_mut(seq));
-        if let Some(stored) = stored {
-            stored.state = stored.state.max(message.state());
-            return Appended { seq: stored.seq, date: stored.date, is_repeat: true };
+        if let Some(stored) = self.repeat(message) {
+            return stored;
         }
-        self.places.insert(key, self.last);
-        self.messages.insert(self.last, StoredMessage::new(self.last, message.clone()));
+        self.places.insert((message.receiver.clone(), message.name()), self.last);
+        let stored = StoredMessage::new(self.last, message.clone());
+        if stored.waits() {
+            *self.waiting.entry(stored.sender.clone()).or_default() += stored.waiting_bytes();
+        }
+        self.messages.insert(self.last, stored);
         if self.messages.len() > MAX_MESSAGES
             && let Some((oldest, _)) = self.messages.first_key_value()
         {
@@ -169,20 +171,56 @@ impl Tables {
         Appended { seq: self.last, date: message.date, is_repeat: false }
     }
 
+    fn append_within(&mut self, message: &NewMessage, max: u64) -> Written {
+        let waiting = self.waiting.get(&message.sender).copied().unwrap_or_default();
+        if !message.waits() || waiting + message.waiting_bytes() <= max {
+            return Written::Appended(self.append(message));
+        }
+        self.repeat(message).map_or(Written::TooMuch, Written::Appended)
+    }
+
+    /// What is there already.
+    fn repeat(&mut self, message: &NewMessage) -> Option<Appended> {
+        let seq = *self.places.get(&(message.receiver.clone(), message.name()))?;
+        self.advance(seq, message.state());
+        let StoredMessage { seq, date, .. } = *self.messages.get(&seq)?;
+        Some(Appended { seq, date, is_repeat: true })
+    }
+
+    fn advance(&mut self, seq: u64, state: State) {
+        let Some(message) = self.messages.get_mut(&seq) else { return };
+        let waited = message.waits().then(|| (message.sender.clone(), message.waiting_bytes()));
+        message.state = message.state.max(state);
+        if let Some((sender, bytes)) = waited.filter(|_| !message.waits()) {
+            self.waits_no_more(&sender, bytes);
+        }
+    }
+
+    fn waits_no_more(&mut self, sender: &str, bytes: u64) {
+        let Some(waiting) = self.waiting.get_mut(sender) else { return };
+        *waiting = waiting.saturating_sub(bytes);
+        if *waiting == 0 {
+            self.waiting.remove(sender);
+        }
+    }
+
     /// Whether it was not read before.
     fn read(&mut self, receiver: &str, sender: &str, id: &str) -> bool {
         let name = Name { sender: sender.to_owned(), id: id.to_owned(), kind: Kind::Message };
         let key = (receiver.to_owned(), name);
-        let stored = self.places.get(&key).and_then(|seq| self.messages.get_mut(seq));
-        let Some(stored) = stored.filter(|m| m.state < State::Read) else {
+        let stored = self.places.get(&key).and_then(|seq| self.messages.get(seq));
+        let Some(seq) = stored.filter(|m| m.state < State::Read).map(|m| m.seq) else {
             return false;
         };
-        stored.state = State::Read;
+        self.advance(seq, State::Read);
         true
     }
 
     fn remove(&mut self, seq: u64) {
         if let Some(message) = self.messages.remove(&seq) {
+            if message.waits() {
+                self.waits_no_more(&message.sender, message.waiting_bytes());
+            }
             let name = message.name();
             self.places.remove(&(message.receiver, name));
         }

@@ -97,6 +97,18 @@ impl NewMessage {
         Name { sender: self.sender.clone(), id: self.id.clone(), kind: self.kind }
     }
 
+    /// Whether it has to wait for its receiver.
+    pub(crate) fn waits(&self) -> bool {
+        !self.delivered && self.kind != Kind::Room
+    }
+
+    /// About how many bytes of the database it takes as long as it waits. The tables count the same.
+    pub(crate) fn waiting_bytes(&self) -> u64 {
+        let names = self.id.len() + self.sender.len() + self.receiver.len();
+        let content_type = self.content_type.as_ref().map_or(0, String::len);
+        (256 + 4 * names + content_type + self.headers.len() + self.body.len()) as u64
+    }
+
     /// About how many bytes it takes in the queue.
     pub(crate) fn size(&self) -> usize {
         let texts = [&self.conversation.0, &self.id, &self.sender, &self.receiver, &self.headers, &self.body];
@@ -139,6 +151,22 @@ impl StoredMessage {
         Name { sender: self.sender.clone(), id: self.id.clone(), kind: self.kind }
     }
 
+    /// About how many bytes of a page it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.content_type.as_ref().map_or(0, String::len) + self.headers.len() + self.body.len()
+    }
+
+    /// Whether it waits for its receiver.
+    pub(crate) fn waits(&self) -> bool {
+        self.kind != Kind::Room && self.state == State::Sent
+    }
+
+    /// As [`NewMessage::waiting_bytes`].
+    pub(crate) fn waiting_bytes(&self) -> u64 {
+        let names = self.id.len() + self.sender.len() + self.receiver.len();
+        (256 + 4 * names + self.size()) as u64
+    }
+
     /// A message that took its place.
     pub(crate) fn new(seq: u64, message: NewMessage) -> Self {
         Self {
@@ -168,7 +196,8 @@ pub struct Appended {
     pub is_repeat: bool,
 }
 
-/// Which part of a history is asked for. The answer is in the order of the messages, oldest first, whatever part it is.
+/// Which part of a history is asked for. The answer is in the order of the messages, oldest first, whatever part it is; it holds at most
+/// [`MAX_PAGE_BYTES`], and the message that goes beyond. [`is_full_page`] tells whether there may be more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
     /// Only messages before this place.
@@ -181,6 +210,34 @@ pub struct Page {
 
 /// More than so many messages or conversations are not given at once.
 pub const MAX_PAGE: usize = 1000;
+
+/// A page of a history, or of conversations, ends with the message by which it reaches so many bytes.
+pub const MAX_PAGE_BYTES: usize = 256 * 1024;
+
+/// Whether a page of a history, or of conversations with their last messages, ends where it does because it is full. If it is not, nothing
+/// comes behind it.
+pub fn is_full_page<'a>(page: impl IntoIterator<Item = &'a StoredMessage>, limit: usize) -> bool {
+    let (mut count, mut bytes) = (0, 0);
+    for message in page {
+        count += 1;
+        bytes += message.size();
+    }
+    count >= limit.min(MAX_PAGE) || bytes >= MAX_PAGE_BYTES
+}
+
+/// What goes onto a page.
+pub(crate) fn page_of<T>(all: impl Iterator<Item = T>, limit: usize, size: impl Fn(&T) -> usize) -> Vec<T> {
+    let mut bytes = 0;
+    let mut page = Vec::new();
+    for one in all.take(limit.min(MAX_PAGE)) {
+        bytes += size(&one);
+        page.push(one);
+        if bytes >= MAX_PAGE_BYTES {
+            break;
+        }
+    }
+    page
+}
 
 /// The newest of a conversation between two users, as one of them sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,10 +4,12 @@ use std::future::ready;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::SystemTime;
 
 use rtcd_sdk::{Load, LoadError};
 
 use crate::backend::{Backend, Database, Write, Written};
+use crate::sweep::system_clock;
 use crate::writer::{Answer, Reading, Writer};
 use crate::{
     Appended, Conversation, ConversationSummary, Memory, Name, NewMessage, Page, Settings, Sqlite,
@@ -84,7 +86,19 @@ impl Store {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn with_backend(backend: Arc<dyn Backend>, settings: &Settings) -> Self {
-        Self { way: Way::Queued(Writer::start(backend, settings)) }
+        Self { way: Way::Queued(Writer::start(backend, settings, system_clock())) }
+    }
+
+    /// The same by another clock than the system's. By it is seen which messages are older than `retention`, no more.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn with_clock(
+        backend: Arc<dyn Backend>,
+        settings: &Settings,
+        clock: impl Fn() -> SystemTime + Send + Sync + 'static,
+    ) -> Self {
+        Self { way: Way::Queued(Writer::start(backend, settings, Arc::new(clock))) }
     }
 
     /// A store straight over a database, without queue, tasks and deadlines: a write is begun at the call. It needs no runtime if the
@@ -106,6 +120,29 @@ impl Store {
         async {
             match answer.await? {
                 Written::Appended(appended) => Ok(appended),
+                Written::TooMuch | Written::NoRoom | Written::Delivered | Written::Read(_) => {
+                    Err(wrong_answer())
+                }
+            }
+        }
+    }
+
+    /// Keeps a message as [`append`](Self::append) does, if its sender has then no more than `max_waiting` bytes waiting in the store, for
+    /// whomever. What waits is counted as about what it takes of the file.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMuch`] if it would be more, and others if it cannot be kept now.
+    pub fn append_within(
+        &self,
+        message: NewMessage,
+        max_waiting: u64,
+    ) -> impl Future<Output = Result<Appended, StoreError>> + Send + 'static {
+        let answer = self.write(Write::AppendWithin(message, max_waiting));
+        async {
+            match answer.await? {
+                Written::Appended(appended) => Ok(appended),
+                Written::TooMuch => Err(StoreError::TooMuch),
+                Written::NoRoom => Err(StoreError::Unavailable("too much waits".to_owned())),
                 Written::Delivered | Written::Read(_) => Err(wrong_answer()),
             }
         }
@@ -124,7 +161,9 @@ impl Store {
         async {
             match answer.await? {
                 Written::Delivered => Ok(()),
-                Written::Appended(_) | Written::Read(_) => Err(wrong_answer()),
+                Written::Appended(_) | Written::TooMuch | Written::NoRoom | Written::Read(_) => {
+                    Err(wrong_answer())
+                }
             }
         }
     }
@@ -144,7 +183,9 @@ impl Store {
         async {
             match answer.await? {
                 Written::Read(ids) => Ok(ids),
-                Written::Appended(_) | Written::Delivered => Err(wrong_answer()),
+                Written::Appended(_) | Written::TooMuch | Written::NoRoom | Written::Delivered => {
+                    Err(wrong_answer())
+                }
             }
         }
     }
@@ -180,7 +221,8 @@ impl Store {
         reading.answer(reading.database.pending_counts(receiver)).await
     }
 
-    /// A part of a conversation, oldest first, without receipts.
+    /// A part of a conversation, oldest first, without receipts; at most [`MAX_PAGE`](crate::MAX_PAGE), and about
+    /// [`MAX_PAGE_BYTES`](crate::MAX_PAGE_BYTES).
     ///
     /// # Errors
     /// If the database cannot be read now.
@@ -193,8 +235,8 @@ impl Store {
         reading.answer(reading.database.history(conversation, page)).await
     }
 
-    /// The conversations of a user with other users (no rooms), newest first; at most [`MAX_PAGE`](crate::MAX_PAGE). The next page
-    /// is `before` the `last.seq` of this one's last.
+    /// The conversations of a user with other users (no rooms), newest first; at most [`MAX_PAGE`](crate::MAX_PAGE), and about
+    /// [`MAX_PAGE_BYTES`](crate::MAX_PAGE_BYTES). The next page is `before` the `last.seq` of this one's last.
     ///
     /// # Errors
     /// If the database cannot be read now.

@@ -1,23 +1,29 @@
 //! The one task that writes: it takes what waits, commits it together, and answers.
 
 use std::fmt;
+use std::future::{pending, ready};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 
 use crate::backend::{Asked, Backend, Database, Write, Written};
+use crate::sweep::{Clock, Sweep};
+use crate::trouble::Trouble;
 use crate::{Failure, Settings, StoreError};
 
-/// Old messages are looked for so often.
-const SWEEP: Duration = Duration::from_mins(10);
+/// So many messages are deleted at once, so that what is to be written does not wait for long.
+const CHUNK: usize = 500;
 
-/// So many of them are deleted at once, so that what is to be written does not wait for long.
-const SWEEP_LIMIT: usize = 500;
+/// For so long room is made for a batch that found none. It waits for nothing else.
+const MAKING_ROOM: Duration = Duration::from_secs(1);
+
+/// That there is not much room is told no more often.
+const TOLD: Duration = Duration::from_hours(1);
 
 /// No setting makes it wait for longer; with much more, sums would overflow.
 pub(crate) const LONGEST: Duration = Duration::from_hours(24);
@@ -60,7 +66,7 @@ struct Job {
 }
 
 impl Writer {
-    pub(crate) fn start(backend: Arc<dyn Backend>, settings: &Settings) -> Self {
+    pub(crate) fn start(backend: Arc<dyn Backend>, settings: &Settings, clock: Clock) -> Self {
         let (queue, jobs) = mpsc::channel(settings.queue.get().min(Semaphore::MAX_PERMITS));
         let (health, seen) = watch::channel(Health::Opening);
         let task = Task {
@@ -69,8 +75,10 @@ impl Writer {
             health,
             batch: settings.batch.get(),
             retry: settings.retry.clamp(Duration::from_millis(1), LONGEST),
-            retention: settings.retention,
-            is_in_trouble: false,
+            sweep: Sweep::new(settings.retention, clock),
+            is_making_room: false,
+            told: None,
+            trouble: Trouble::default(),
         };
         tokio::spawn(task.keep_running());
         let bytes = u32::try_from(settings.queue_bytes.get()).unwrap_or(u32::MAX);
@@ -87,7 +95,7 @@ impl Writer {
     pub(crate) fn write(&self, write: Write) -> Answer {
         let answer = match self.queue(write) {
             Ok(answer) => answer,
-            Err(error) => return Box::pin(std::future::ready(Err(error))),
+            Err(error) => return Box::pin(ready(Err(error))),
         };
         let deadline = Instant::now() + self.timeout;
         Box::pin(async move {
@@ -171,9 +179,12 @@ struct Task {
     health: watch::Sender<Health>,
     batch: usize,
     retry: Duration,
-    retention: Duration,
-    /// The last thing it tried failed: the log has it, and need not have it again.
-    is_in_trouble: bool,
+    sweep: Sweep,
+    /// The database has nearly all that it may take, as far as is known.
+    is_making_room: bool,
+    /// When it was told that there is not much room.
+    told: Option<Instant>,
+    trouble: Trouble,
 }
 
 /// Why a database is not served any more.
@@ -191,7 +202,7 @@ impl Task {
     async fn keep_running(mut self) {
         while AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
             let reason = "the writer panicked";
-            self.trouble(reason);
+            self.trouble.failed(reason);
             self.health.send_replace(Health::Down(reason.to_owned()));
             let next = Instant::now() + self.retry;
             if let Err(Closed) = self.refuse_until(next, reason).await {
@@ -208,7 +219,7 @@ impl Task {
             let reason = match opened {
                 Ok(database) => {
                     tracing::info!("the message store is open");
-                    self.is_in_trouble = false;
+                    self.trouble.is_over();
                     self.health.send_replace(Health::Up(database.clone()));
                     match self.serve(&*database).await {
                         End::Closed => {
@@ -225,7 +236,7 @@ impl Task {
                 }
                 Err(failure) => failure.to_string(),
             };
-            self.trouble(&reason);
+            self.trouble.failed(&reason);
             self.health.send_replace(Health::Down(reason.clone()));
             let next = opened_at + self.retry;
             if let Err(Closed) = self.refuse_until(next, &reason).await {
@@ -235,7 +246,6 @@ impl Task {
     }
 
     async fn serve(&mut self, database: &dyn Database) -> End {
-        let mut sweep = Instant::now();
         let mut look = interval(self.retry);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut jobs = Vec::new();
@@ -247,17 +257,16 @@ impl Task {
                     }
                     self.commit(database, &mut jobs).await
                 }
-                () = sleep_until(sweep), if !self.retention.is_zero() => {
-                    let swept = self.sweep(database).await;
-                    let is_more = swept.as_ref().is_ok_and(|count| *count == SWEEP_LIMIT as u64);
-                    sweep = if is_more { Instant::now() } else { Instant::now() + SWEEP };
-                    swept.map(drop)
+                () = until(self.sweep.due()) => self.sweep(database).await,
+                () = ready(()), if self.is_making_room => self.make_room(database, 0).await.map(drop),
+                _ = look.tick() => {
+                    self.is_making_room = true;
+                    database.check().await
                 }
-                _ = look.tick() => database.check().await,
             };
             match done {
                 Ok(()) => {}
-                Err(Failure::Passing(reason)) => self.trouble(&reason),
+                Err(Failure::Passing(reason) | Failure::Full(reason)) => self.trouble.failed(&reason),
                 Err(Failure::Dead(reason)) => return End::Dead(reason),
             }
         }
@@ -267,7 +276,10 @@ impl Task {
         let begin = Instant::now();
         let (batch, askers): (Vec<_>, Vec<_>) =
             jobs.drain(..).map(|job| (job.write, (job.asker, job.room))).unzip();
-        let written = database.write(&batch).await;
+        let mut written = database.write(&batch).await;
+        if matches!(written, Err(Failure::Full(_))) && self.make_room_for(database, &batch).await {
+            written = database.write(&batch).await;
+        }
         tracing::debug!(
             writes = batch.len(),
             waiting = self.jobs.len(),
@@ -278,10 +290,15 @@ impl Task {
         // An asker that is gone has its write done all the same.
         match written {
             Ok(written) => {
+                if written.contains(&Written::NoRoom) && self.may_tell() {
+                    tracing::warn!(
+                        "half of max_size waits in the message store: no more is taken that has to wait"
+                    );
+                }
                 for ((asker, _), written) in askers.into_iter().zip(written) {
                     let _ = asker.send(Ok(written));
                 }
-                self.recovered();
+                self.trouble.went();
                 Ok(())
             }
             Err(failure) => {
@@ -294,14 +311,53 @@ impl Task {
     }
 
     /// Deletes what is too old, a part of it.
-    async fn sweep(&self, database: &dyn Database) -> Result<u64, Failure> {
-        let oldest = now().saturating_sub(self.retention);
-        let oldest = u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX);
-        let count = database.forget(oldest, SWEEP_LIMIT).await?;
+    async fn sweep(&mut self, database: &dyn Database) -> Result<(), Failure> {
+        let Some(oldest) = self.sweep.oldest() else { return Ok(()) };
+        let forgotten = database.forget(oldest, CHUNK).await;
+        if !matches!(forgotten, Ok(count) if count == CHUNK as u64) {
+            self.sweep.rest();
+        }
+        let count = forgotten?;
         if count > 0 {
             tracing::info!(count, "old messages were deleted");
         }
+        Ok(())
+    }
+
+    /// Makes room for a batch that found none, as far as there is history that can go. Whether it is worth another try.
+    async fn make_room_for(&mut self, database: &dyn Database, batch: &[Write]) -> bool {
+        let bytes = batch.iter().map(Write::size).sum::<usize>() as u64;
+        let begin = Instant::now();
+        let mut is_made = false;
+        while begin.elapsed() < MAKING_ROOM && matches!(self.make_room(database, bytes).await, Ok(1..)) {
+            is_made = true;
+        }
+        is_made
+    }
+
+    /// Deletes some of the oldest history, if the database has nearly all that it may take or would have it with so many bytes more.
+    async fn make_room(&mut self, database: &dyn Database, bytes: u64) -> Result<u64, Failure> {
+        let forgotten = database.make_room(bytes, CHUNK).await;
+        self.is_making_room = matches!(forgotten, Ok(1..));
+        let count = forgotten?;
+        if count > 0 {
+            tracing::debug!(count, "messages were deleted to make room");
+            if self.may_tell() {
+                tracing::warn!(
+                    "the message store has nearly max_size: the oldest messages that wait for nobody are deleted"
+                );
+            }
+        }
         Ok(count)
+    }
+
+    /// Whether there was no warning for a while.
+    fn may_tell(&mut self) -> bool {
+        let may = self.told.is_none_or(|told| told.elapsed() >= TOLD);
+        if may {
+            self.told = Some(Instant::now());
+        }
+        may
     }
 
     /// Answers what comes until then, and what waits.
@@ -322,24 +378,12 @@ impl Task {
             tracing::warn!("the message store did not close: {error}");
         }
     }
-
-    fn trouble(&mut self, reason: &str) {
-        if !self.is_in_trouble {
-            tracing::error!("the message store cannot: {reason}");
-        }
-        self.is_in_trouble = true;
-    }
-
-    fn recovered(&mut self) {
-        if self.is_in_trouble {
-            tracing::info!("the message store can again");
-        }
-        self.is_in_trouble = false;
-    }
 }
 
-/// The time since 1970.
-#[expect(clippy::disallowed_methods, reason = "old is what was dated long ago, by the server's clock")]
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+/// Then; never if there is no such time.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => pending().await,
+    }
 }

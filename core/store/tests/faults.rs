@@ -17,7 +17,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{Folder, message, newest};
-use rtcd_store::{Backend, Conversation, NewMessage, Settings, Sqlite, Store, StoreError, Write};
+use rtcd_store::{
+    Backend, Conversation, Kind, NewMessage, Page, Settings, Sqlite, Store, StoreError, StoredMessage, Write,
+};
 
 const ALICE: &str = "alice@t.com";
 const BOB: &str = "bob@t.com";
@@ -50,6 +52,10 @@ async fn append_when_it_can(store: &Store, message: NewMessage) {
     }
 }
 
+fn ids(messages: &[StoredMessage]) -> Vec<&str> {
+    messages.iter().map(|message| &*message.id).collect()
+}
+
 async fn count(store: &Store) -> u64 {
     store.pending_count(BOB).await.unwrap()
 }
@@ -61,14 +67,14 @@ async fn a_full_database_refuses_what_does_not_fit_and_all_else_goes_on() {
     let store = Store::open(&folder.file(), &limit);
     let kept = fill(&store).await;
     assert!(kept > 10, "{kept}");
-    // It is read as before, and marks need no room.
+    // It is read as before. What is refused leaves nothing behind.
     assert_eq!(count(&store).await, kept as u64);
+    assert!(store.append(large(0)).await.unwrap().is_repeat);
+    assert!(matches!(store.append(large(kept)).await, Err(StoreError::Unavailable(_))));
+    // Marks need no room.
     let waiting = store.pending(BOB, 0, 1000).await.unwrap();
     store.mark_delivered(BOB, vec![waiting[0].name()]).await.unwrap();
     assert_eq!(count(&store).await, kept as u64 - 1);
-    assert!(store.append(large(0)).await.unwrap().is_repeat);
-    // What is refused leaves nothing behind, and its neighbours in the queue are kept if they fit.
-    assert!(matches!(store.append(large(kept)).await, Err(StoreError::Unavailable(_))));
     drop(store);
 
     // Old messages make room, as the retention takes them.
@@ -85,6 +91,90 @@ async fn a_full_database_refuses_what_does_not_fit_and_all_else_goes_on() {
     for n in 0..10 {
         store.append(large(kept + 1 + n)).await.unwrap();
     }
+}
+
+/// What was delivered, or said in a room, goes when there is no room any more, the oldest first. What waits stays.
+#[tokio::test]
+async fn a_full_database_forgets_the_oldest_history_and_takes_what_is_new() {
+    let folder = Folder::new("bounded");
+    let store = Store::open(&folder.file(), &settings("max_size: 1000000"));
+    let room = Conversation::room("room:1");
+    for n in 0..5 {
+        store.append(large(n)).await.unwrap();
+    }
+    for n in 5..200 {
+        let kind = if n % 2 == 0 { Kind::Room } else { Kind::Message };
+        let conversation = if n % 2 == 0 { room.clone() } else { Conversation::between(ALICE, BOB) };
+        // The clock goes backwards, but for what is old by its date.
+        let date = 4_102_444_800_000 + n as u64;
+        store
+            .append(NewMessage { kind, conversation, date, delivered: n % 2 == 1, ..large(n) })
+            .await
+            .unwrap();
+    }
+    let waiting = store.pending(BOB, 0, 100).await.unwrap();
+    assert_eq!(ids(&waiting), ["m0", "m1", "m2", "m3", "m4"]);
+    let history = store.history(&room, newest(100)).await.unwrap();
+    // The newest without a gap.
+    let expected: Vec<_> = (200 - 2 * history.len()..200).step_by(2).map(|n| format!("m{n}")).collect();
+    assert!((8..30).contains(&history.len()), "{}", history.len());
+    assert_eq!(ids(&history), expected);
+    // What waits takes its place in the end, and then there is none.
+    let kept = fill(&store).await;
+    assert!(kept > 30, "{kept}");
+    assert_eq!(count(&store).await, kept as u64);
+    assert!(store.history(&room, newest(100)).await.unwrap().is_empty());
+}
+
+/// Whoever has many names: what waits leaves room for the rest.
+#[tokio::test]
+async fn what_waits_of_all_senders_takes_half_of_it_at_most() {
+    let folder = Folder::new("half");
+    let store = Store::open(&folder.file(), &settings("max_size: 4000000"));
+    let from = |n: usize| {
+        let sender = format!("mallory{n}@t.com");
+        NewMessage { sender, body: "x".repeat(20_000), ..message("m", ALICE, &format!("nobody{n}@t.com")) }
+    };
+    let mut kept = 0;
+    while store.append_within(from(kept), 100_000).await.is_ok() {
+        kept += 1;
+    }
+    assert!((90..=100).contains(&kept), "{kept}");
+    let refused = store.append_within(from(kept), 100_000).await;
+    assert_eq!(refused, Err(StoreError::Unavailable("too much waits".to_owned())));
+    assert!(store.append_within(from(0), 100_000).await.unwrap().is_repeat);
+    // What does not wait is kept, and its oldest makes room.
+    for n in 0..200 {
+        let delivered = NewMessage { delivered: true, ..large(n) };
+        store.append_within(delivered, 100_000).await.unwrap();
+    }
+    // There is room again when some has been delivered.
+    store.mark_delivered("nobody0@t.com", vec![from(0).name()]).await.unwrap();
+    store.append_within(from(kept), 100_000).await.unwrap();
+}
+
+#[tokio::test]
+async fn room_is_made_when_nearly_all_is_taken_and_no_more_than_it_takes() {
+    let folder = Folder::new("nearly");
+    let database = Sqlite::new(&folder.file(), &settings("max_size: 10000000")).open().await.unwrap();
+    let delivered = |n| Write::Append(NewMessage { delivered: true, ..large(n) });
+    let batch: Vec<_> = (0..200).map(delivered).collect();
+    database.write(&batch).await.unwrap();
+    assert_eq!(database.make_room(0, 500).await.unwrap(), 0);
+    let mut next = 200;
+    while database.write(&[delivered(next)]).await.is_ok() {
+        next += 1;
+    }
+    let mut deleted = 0;
+    while let count @ 1.. = database.make_room(0, 10).await.unwrap() {
+        assert!(count <= 10);
+        deleted += count;
+    }
+    assert!((10..=40).contains(&deleted), "{deleted} of {next}");
+    // For a batch that is larger than what is left by then.
+    assert_eq!(database.make_room(500_000, 10).await.unwrap(), 10);
+    // As much as some large ones, if they are large.
+    assert!((190..250).contains(&database.make_room(5_000_000, 500).await.unwrap()));
 }
 
 /// A child whose files must not grow beyond a limit, as on a disk that is full; then the limit is lifted.
@@ -122,9 +212,17 @@ async fn child() {
         store.append(large(kept + 1 + n)).await.unwrap();
     }
     assert_eq!(count(&store).await, kept as u64 + 101);
-    let history = store.history(&Conversation::between(ALICE, BOB), newest(1000)).await.unwrap();
-    let ids: Vec<_> = history.iter().map(|message| message.id.clone()).collect();
-    assert_eq!(ids, (0..kept + 101).map(|n| format!("m{n}")).collect::<Vec<_>>());
+    let mut history = Vec::new();
+    loop {
+        let after = history.last().map_or(0, |message: &StoredMessage| message.seq);
+        let page = Page { after: Some(after), ..newest(1000) };
+        let part = store.history(&Conversation::between(ALICE, BOB), page).await.unwrap();
+        if part.is_empty() {
+            break;
+        }
+        history.extend(part);
+    }
+    assert_eq!(ids(&history), (0..kept + 101).map(|n| format!("m{n}")).collect::<Vec<_>>());
     writeln!(std::io::stdout().lock(), "all is well").unwrap();
 }
 

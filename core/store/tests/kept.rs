@@ -16,7 +16,7 @@ use std::time::Duration;
 use common::{Folder, message, newest};
 use rtcd_store::{
     Appended, Backend, Conversation, Database, Kind, Memory, Name, NewMessage, Page, Settings, Sqlite, State,
-    Store, StoreError, StoredMessage, Write, Written,
+    Store, StoreError, StoredMessage, Write, Written, is_full_page,
 };
 
 const ALICE: &str = "alice@t.com";
@@ -150,6 +150,147 @@ async fn a_history_is_walked_by_cursors_in_both_directions() {
         assert!(store.history(&Conversation::room(ALICE), newest(9)).await.unwrap().is_empty());
     })
     .await;
+}
+
+/// Whatever is asked for, it is not more than can be sent at once.
+#[tokio::test]
+async fn a_page_ends_when_it_is_large() {
+    each("pages", async |store| {
+        let large = |n: usize| NewMessage {
+            body: format!("\"{}\"", "x".repeat(60_000)),
+            ..message(&format!("m{n}"), ALICE, &format!("user{n}@t.com"))
+        };
+        for n in 0..11 {
+            let NewMessage { id, body, .. } = large(n);
+            store.append(NewMessage { id, body, ..message("", ALICE, BOB) }).await.unwrap();
+            store.append(large(n)).await.unwrap();
+        }
+        let texts = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let conversation = Conversation::between(ALICE, BOB);
+        let before = async |before| {
+            let page = Page { before, after: None, limit: 200 };
+            let part = store.history(&conversation, page).await.unwrap();
+            (part.iter().map(|m| m.id.clone()).collect::<Vec<_>>(), part[0].seq, is_full_page(&part, 200))
+        };
+        let (newest, seq, is_full) = before(None).await;
+        assert_eq!((newest, is_full), (texts(&["m6", "m7", "m8", "m9", "m10"]), true));
+        let (middle, seq, is_full) = before(Some(seq)).await;
+        assert_eq!((middle, is_full), (texts(&["m1", "m2", "m3", "m4", "m5"]), true));
+        let (oldest, _, is_full) = before(Some(seq)).await;
+        assert_eq!((oldest, is_full), (texts(&["m0"]), false));
+
+        let forth = Page { before: None, after: Some(0), limit: 200 };
+        let forth = store.history(&conversation, forth).await.unwrap();
+        assert_eq!(ids(&forth), ["m0", "m1", "m2", "m3", "m4"]);
+        let two = store.history(&conversation, self::newest(2)).await.unwrap();
+        assert_eq!((ids(&two), is_full_page(&two, 2)), (vec!["m9", "m10"], true));
+
+        let list = store.conversations(ALICE, None, 200).await.unwrap();
+        assert_eq!(list.iter().map(|c| &*c.last.id).collect::<Vec<_>>(), ["m10", "m10", "m9", "m8", "m7"]);
+        assert!(is_full_page(list.iter().map(|c| &c.last), 200));
+        let rest = store.conversations(ALICE, Some(list[4].last.seq), 200).await.unwrap();
+        assert_eq!(rest[0].last.id, "m6");
+
+        // One that is larger than a page is one.
+        let huge = NewMessage { body: format!("\"{}\"", "x".repeat(600_000)), ..message("huge", ALICE, BOB) };
+        store.append(huge).await.unwrap();
+        assert_eq!(before(None).await.0, ["huge"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_waits_of_one_sender_is_bounded_over_all_receivers() {
+    each("quota", async |store| {
+        // 256, four times the names, and what is in it.
+        let sized = |id: &str, receiver: &str| {
+            let names = id.len() + ALICE.len() + receiver.len();
+            NewMessage { body: "x".repeat(1000 - 256 - 4 * names - 2), ..message(id, ALICE, receiver) }
+        };
+        let within =
+            async |message| store.append_within(message, 5000).await.map(|appended| appended.is_repeat);
+        for n in 0..4 {
+            assert_eq!(within(sized("m1", &format!("user{n}@t.com"))).await, Ok(false));
+        }
+        assert_eq!(within(sized("m1", BOB)).await, Ok(false));
+        assert_eq!(within(sized("m2", BOB)).await, Err(StoreError::TooMuch));
+        // What is there is there, and others have bounds of their own.
+        assert_eq!(within(sized("m1", BOB)).await, Ok(true));
+        assert_eq!(within(message("m1", CAROL, BOB)).await, Ok(false));
+        // What does not wait is not bounded.
+        let in_room =
+            NewMessage { kind: Kind::Room, conversation: Conversation::room("r"), ..sized("m3", "r") };
+        assert_eq!(within(in_room).await, Ok(false));
+        assert_eq!(within(NewMessage { delivered: true, ..sized("m3", BOB) }).await, Ok(false));
+        // By one that is delivered there is room for one more; by one that is read, too; by a repeat that says so, too.
+        let name = Name { sender: ALICE.to_owned(), id: "m1".to_owned(), kind: Kind::Message };
+        for _ in 0..2 {
+            store.mark_delivered(BOB, vec![name.clone()]).await.unwrap();
+            store.mark_read(BOB, ALICE, vec!["m1".to_owned()]).await.unwrap();
+        }
+        assert_eq!(within(sized("m4", BOB)).await, Ok(false));
+        store.mark_read(BOB, ALICE, vec!["m4".to_owned()]).await.unwrap();
+        assert_eq!(within(sized("m5", BOB)).await, Ok(false));
+        store.append(NewMessage { delivered: true, ..sized("m5", BOB) }).await.unwrap();
+        // A receipt counts. In one batch each counts, in order.
+        let answers = ["m6", "m7", "m6"]
+            .map(|id| store.append_within(NewMessage { kind: Kind::Receipt, ..sized(id, BOB) }, 5000));
+        let mut seen = Vec::new();
+        for answer in answers {
+            seen.push(answer.await.map(|appended| appended.is_repeat));
+        }
+        assert_eq!(seen, [Ok(false), Err(StoreError::TooMuch), Ok(true)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_deleted_does_not_wait_any_more() {
+    let folder = Folder::new("counted");
+    let sqlite = Sqlite::new(&folder.file(), &Settings::default()).open().await.unwrap();
+    for database in [sqlite, Arc::new(Memory::default())] {
+        let append = |id| Write::AppendWithin(NewMessage { date: 1, ..message(id, ALICE, BOB) }, 500);
+        let write = async |id| database.write(&[append(id)]).await.unwrap().remove(0);
+        assert!(matches!(write("m1").await, Written::Appended(_)));
+        assert_eq!(write("m2").await, Written::TooMuch);
+        assert_eq!(database.forget(2, 10).await, Ok(1));
+        assert!(matches!(write("m2").await, Written::Appended(_)));
+        assert_eq!(write("m1").await, Written::TooMuch);
+    }
+}
+
+/// What waited before it was counted is counted.
+#[tokio::test]
+async fn a_file_of_the_first_version_is_taken_over() {
+    use sqlx::migrate::{Migration, MigrationType, Migrator};
+    use sqlx::{ConnectOptions, Connection, SqlSafeStr};
+    let folder = Folder::new("first-version");
+    let first = include_str!("../migrations/0001_messages.sql").into_sql_str();
+    let first = Migration::new(1, "messages".into(), MigrationType::Simple, first, false);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.file()).create_if_missing(true);
+    let mut connection = options.connect().await.unwrap();
+    Migrator::with_migrations(vec![first]).run(&mut connection).await.unwrap();
+    let insert = "INSERT INTO messages (conversation, id, sender, receiver, kind, date, headers, body, state)
+        VALUES (?, ?, ?, ?, 0, 1, '{}', '1', 0)";
+    for id in ["m1", "m2"] {
+        let conversation = Conversation::between(ALICE, BOB);
+        sqlx::query(insert)
+            .bind(conversation.key())
+            .bind(id)
+            .bind(ALICE)
+            .bind(BOB)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    connection.close().await.unwrap();
+    let store = Store::open(&folder.file(), &Settings::default());
+    assert_eq!(store.pending_count(BOB).await, Ok(2));
+    let third = message("m3", ALICE, BOB);
+    let bytes = 2 * (256 + 4 * ("m1".len() + ALICE.len() + BOB.len()) as u64 + 3);
+    assert_eq!(store.append_within(third.clone(), bytes + 100).await, Err(StoreError::TooMuch));
+    let own = 256 + 4 * ("m3".len() + ALICE.len() + BOB.len()) as u64 + 2 + third.body.len() as u64;
+    assert!(store.append_within(third, bytes + own).await.is_ok());
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use common::{message, newest};
 use rtcd_store::{
@@ -43,6 +43,10 @@ struct Gate {
     /// The next write panics.
     panics: AtomicBool,
     swept: Notify,
+    /// What making room comes to.
+    rooms: Mutex<Vec<u64>>,
+    /// For how many bytes it was to be made.
+    asked_for: Mutex<Vec<u64>>,
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +65,8 @@ impl Gate {
             closed: AtomicUsize::new(0),
             panics: AtomicBool::new(false),
             swept: Notify::new(),
+            rooms: Mutex::default(),
+            asked_for: Mutex::default(),
         })
     }
 
@@ -104,6 +110,13 @@ impl Database for Shared {
     fn forget(&self, date: u64, limit: usize) -> Asked<'_, u64> {
         self.0.swept.notify_one();
         self.0.memory.forget(date, limit)
+    }
+
+    fn make_room(&self, bytes: u64, limit: usize) -> Asked<'_, u64> {
+        assert!(limit > 0);
+        self.0.asked_for.lock().unwrap().push(bytes);
+        let made = self.0.rooms.lock().unwrap().pop().unwrap_or_default();
+        Box::pin(async move { Ok(made) })
     }
 
     fn check(&self) -> Asked<'_, ()> {
@@ -286,26 +299,123 @@ async fn a_panic_of_the_database_is_not_the_end_of_the_store() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn old_messages_are_deleted_at_start_and_from_time_to_time() {
+async fn a_batch_that_finds_no_room_has_it_made_as_far_as_that_goes() {
     let gate = Gate::new(10);
-    let store = gate.store(&settings("retention: 30d"));
-    gate.swept.notified().await;
+    let full = || Failure::Full("full".to_owned());
+    let store = gate.store(&Settings::default());
+    // The first look has been.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    gate.failures.lock().unwrap().push(full());
+    // One chunk, another one, and it is enough.
+    gate.rooms.lock().unwrap().extend([0, 500, 500]);
+    let large = NewMessage { body: "x".repeat(4000), ..numbered(0) };
+    assert!(!store.append(large).await.unwrap().is_repeat);
+    assert_eq!(gate.batches.lock().unwrap().len(), 2);
+    let asked = gate.asked_for.lock().unwrap().clone();
+    let for_batch = asked.iter().filter(|bytes| (4000..5000).contains(*bytes)).count();
+    assert_eq!(for_batch, 3, "{asked:?}");
+
+    // Nothing can go.
+    gate.failures.lock().unwrap().push(full());
+    assert_eq!(store.append(numbered(1)).await, Err(StoreError::Unavailable("full".to_owned())));
+    assert_eq!(gate.batches.lock().unwrap().len(), 3);
+    // It was not enough: that is all.
+    gate.failures.lock().unwrap().extend([full(), full()]);
+    gate.rooms.lock().unwrap().extend([0, 500]);
+    assert_eq!(store.append(numbered(1)).await, Err(StoreError::Unavailable("full".to_owned())));
+    assert_eq!((gate.batches.lock().unwrap().len(), gate.opened.load(Ordering::SeqCst)), (5, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_is_made_beside_the_writes_before_it_is_needed() {
+    let gate = Gate::new(10);
+    let store = gate.store(&settings("retry: 2s"));
+    gate.rooms.lock().unwrap().extend([0, 1, 500, 500]);
+    store.append(numbered(0)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(gate.rooms.lock().unwrap().is_empty(), "until none is left to make");
+    assert!(gate.asked_for.lock().unwrap().iter().all(|bytes| *bytes == 0));
+    let looks = gate.asked_for.lock().unwrap().len();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(gate.asked_for.lock().unwrap().len(), looks + 10);
+}
+
+/// Of 2026, and as much later as time goes on, and as it is set.
+#[derive(Debug, Clone)]
+struct Clock {
+    begin: tokio::time::Instant,
+    set: Arc<Mutex<Duration>>,
+}
+
+impl Clock {
+    const BEGIN: Duration = Duration::from_secs(1_767_225_600);
+
+    fn new(ahead: Duration) -> Self {
+        Self { begin: tokio::time::Instant::now(), set: Arc::new(Mutex::new(ahead)) }
+    }
+
+    fn is_set(&self, ahead: Duration) {
+        *self.set.lock().unwrap() = ahead;
+    }
+
+    fn store(&self, gate: &Arc<Gate>, settings: &Settings) -> Store {
+        let clock = self.clone();
+        Store::with_clock(Arc::new(Shared(gate.clone())), settings, move || {
+            SystemTime::UNIX_EPOCH + Self::BEGIN + clock.begin.elapsed() + *clock.set.lock().unwrap()
+        })
+    }
+}
+
+/// A message of so long before 2026.
+fn dated(n: usize, age: Duration) -> NewMessage {
+    let date = u64::try_from((Clock::BEGIN - age).as_millis()).unwrap();
+    NewMessage { date, ..numbered(n) }
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
+#[tokio::test(start_paused = true)]
+async fn old_messages_are_deleted_from_time_to_time() {
+    let gate = Gate::new(10);
+    let store = Clock::new(Duration::ZERO).store(&gate, &settings("retention: 30d"));
     // More than what is deleted at once; the writes go on meanwhile.
-    let old = |n| NewMessage { date: 1, ..numbered(n) };
-    let answers: Vec<_> = (0..1200).map(|n| store.append(old(n))).collect();
+    let answers: Vec<_> = (0..1200).map(|n| store.append(dated(n, 31 * DAY))).collect();
     for answer in answers {
         answer.await.unwrap();
     }
-    store.append(numbered(1200)).await.unwrap();
+    store.append(dated(1200, 29 * DAY)).await.unwrap();
     for _ in 0..3 {
         gate.swept.notified().await;
     }
     assert_eq!(store.pending_count(BOB).await, Ok(1));
 
     let gate = Gate::new(10);
-    let store = gate.store(&settings("retention: 0s"));
-    store.append(old(0)).await.unwrap();
+    let store = Clock::new(Duration::ZERO).store(&gate, &settings("retention: 0s"));
+    store.append(dated(0, 31 * DAY)).await.unwrap();
     tokio::time::sleep(Duration::from_hours(1)).await;
+    assert_eq!(store.pending_count(BOB).await, Ok(1));
+}
+
+/// It is 40 days ahead when the server starts, and then put right: what was acknowledged yesterday is still there.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_wrong_at_start_deletes_nothing() {
+    let gate = Gate::new(10);
+    let clock = Clock::new(40 * DAY);
+    let store = clock.store(&gate, &settings("retention: 30d"));
+    store.append(dated(0, DAY)).await.unwrap();
+    store.append(dated(1, 31 * DAY)).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(9)).await;
+    clock.is_set(Duration::ZERO);
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    // This look sees that the clock was set, and the next one that it goes on.
+    assert_eq!(store.pending_count(BOB).await, Ok(2));
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert_eq!(store.pending_count(BOB).await, Ok(1));
+    // Nor does one that jumps later, and back.
+    clock.is_set(40 * DAY);
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    clock.is_set(Duration::ZERO);
+    tokio::time::sleep(Duration::from_mins(10)).await;
     assert_eq!(store.pending_count(BOB).await, Ok(1));
 }
 

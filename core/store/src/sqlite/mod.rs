@@ -2,6 +2,7 @@
 
 mod file;
 mod read;
+mod room;
 mod write;
 
 use std::collections::BTreeMap;
@@ -40,7 +41,8 @@ const WRITER_CACHE: &str = "-32768";
 #[derive(Debug)]
 pub struct Sqlite {
     path: PathBuf,
-    max_size: u64,
+    /// None: what the disk has.
+    max_pages: Option<u32>,
     readers: u32,
     timeout: Duration,
 }
@@ -50,7 +52,10 @@ impl Sqlite {
     pub fn new(path: &Path, settings: &Settings) -> Self {
         Self {
             path: path.to_owned(),
-            max_size: settings.max_size,
+            max_pages: (settings.max_size > 0).then(|| {
+                let pages = settings.max_size / u64::from(PAGE_SIZE);
+                u32::try_from(pages).unwrap_or(u32::MAX - 1).clamp(1, u32::MAX - 1)
+            }),
             readers: u32::try_from(settings.readers.get())
                 .map_or(MAX_READERS, |readers| readers.min(MAX_READERS)),
             timeout: settings.timeout.min(LONGEST),
@@ -74,9 +79,7 @@ impl Sqlite {
             .pragma("cache_size", WRITER_CACHE)
             .pragma("wal_autocheckpoint", LOG_PAGES)
             .pragma("journal_size_limit", LOG_SIZE);
-        if self.max_size > 0 {
-            // SQLite has no more pages than that.
-            let pages = (self.max_size / u64::from(PAGE_SIZE)).clamp(1, u64::from(u32::MAX) - 1);
+        if let Some(pages) = self.max_pages {
             writing = writing.pragma("max_page_count", pages.to_string());
         }
         let writers = SqlitePoolOptions::new()
@@ -86,15 +89,22 @@ impl Sqlite {
             .await?;
         migrations().run(&writers).await.map_err(|error| Failure::Dead(error.to_string()))?;
         let connection = writers.acquire().await?.detach();
-        let readers = SqlitePoolOptions::new()
-            .max_connections(self.readers)
-            .acquire_timeout(self.timeout)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_lazy_with(options.read_only(true));
-        let files = Files::at(&self.path).await?;
-        Ok(SqliteDatabase { pen: Mutex::new(Some(Pen::new(connection))), readers, files })
+        let reading = options.read_only(true);
+        let readers = |count| {
+            SqlitePoolOptions::new()
+                .max_connections(count)
+                .acquire_timeout(self.timeout)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+                .connect_lazy_with(reading.clone())
+        };
+        Ok(SqliteDatabase {
+            pen: Mutex::new(Some(Pen::new(connection, self.max_pages))),
+            readers: readers(self.readers),
+            postman: readers(1),
+            files: Files::at(&self.path).await?,
+        })
     }
 }
 
@@ -112,7 +122,10 @@ fn migrations() -> Migrator {
     let step = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(vec![step(1, "messages", include_str!("../../migrations/0001_messages.sql"))])
+    Migrator::with_migrations(vec![
+        step(1, "messages", include_str!("../../migrations/0001_messages.sql")),
+        step(2, "room", include_str!("../../migrations/0002_room.sql")),
+    ])
 }
 
 /// A SQLite file that is open.
@@ -120,7 +133,10 @@ fn migrations() -> Migrator {
 struct SqliteDatabase {
     /// None: closed.
     pen: Mutex<Option<Pen>>,
+    /// For histories, whoever asks for them.
     readers: SqlitePool,
+    /// For what waits: its delivery does not queue behind those.
+    postman: SqlitePool,
     files: Files,
 }
 
@@ -143,6 +159,13 @@ impl Database for SqliteDatabase {
         })
     }
 
+    fn make_room(&self, bytes: u64, limit: usize) -> Asked<'_, u64> {
+        Box::pin(async move {
+            let mut pen = self.pen.lock().await;
+            pen.as_mut().ok_or_else(closed)?.make_room(bytes, limit).await
+        })
+    }
+
     fn check(&self) -> Asked<'_, ()> {
         Box::pin(self.files.check())
     }
@@ -151,6 +174,7 @@ impl Database for SqliteDatabase {
         Box::pin(async {
             // The writer last: it takes the log into the file.
             self.readers.close().await;
+            self.postman.close().await;
             match self.pen.lock().await.take() {
                 Some(pen) => pen.close().await,
                 None => Ok(()),
@@ -159,11 +183,11 @@ impl Database for SqliteDatabase {
     }
 
     fn pending<'a>(&'a self, receiver: &'a str, after: u64, limit: usize) -> Asked<'a, Vec<StoredMessage>> {
-        Box::pin(read::pending(&self.readers, receiver, after, limit))
+        Box::pin(read::pending(&self.postman, receiver, after, limit))
     }
 
     fn pending_counts<'a>(&'a self, receiver: &'a str) -> Asked<'a, BTreeMap<String, u64>> {
-        Box::pin(read::pending_counts(&self.readers, receiver))
+        Box::pin(read::pending_counts(&self.postman, receiver))
     }
 
     fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {
@@ -189,6 +213,9 @@ fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// The primary result code of SQLite when there is no room.
+const FULL: i32 = 13;
+
 /// The primary result codes of SQLite after which the connection is of no use any more: a general error (such as a missing
 /// table), no right, read only, corrupt, cannot be opened, no right, no database.
 const DEAD: [i32; 7] = [1, 3, 8, 11, 14, 23, 26];
@@ -201,6 +228,7 @@ impl From<sqlx::Error> for Failure {
                 let code = database.code().and_then(|code| code.parse::<i32>().ok());
                 // The lowest byte is the primary code.
                 match code.map(|code| code & 0xff) {
+                    Some(FULL) => Self::Full(text),
                     Some(primary) if !DEAD.contains(&primary) => Self::Passing(text),
                     Some(_) | None => Self::Dead(text),
                 }

@@ -4,13 +4,20 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqlitePool, query};
 
 use super::signed;
-use crate::message::{Kind, MAX_PAGE};
+use crate::message::{Kind, MAX_PAGE, page_of};
 use crate::{Conversation, ConversationSummary, Failure, Page, State, StoredMessage};
 
 /// The columns of a message, in the order of [`message`].
 macro_rules! columns {
     () => {
         "m.seq, m.conversation, m.id, m.sender, m.receiver, m.kind, m.date, m.content_type, m.headers, m.body, m.state"
+    };
+}
+
+/// The size of a message, as [`StoredMessage::size`] has it. Of a text SQLite knows the length without reading it.
+macro_rules! size {
+    () => {
+        "coalesce(octet_length(m.content_type), 0) + octet_length(m.headers) + octet_length(m.body)"
     };
 }
 
@@ -55,27 +62,36 @@ pub(super) async fn history(
     page: Page,
 ) -> Result<Vec<StoredMessage>, Failure> {
     let oldest_first = concat!(
-        "SELECT ",
-        columns!(),
+        "SELECT m.seq, ",
+        size!(),
         " FROM messages m WHERE conversation = ? AND kind <> 1 AND seq > ? AND seq < ? ORDER BY seq LIMIT ?"
     );
     let newest_first = concat!(
-        "SELECT ",
-        columns!(),
+        "SELECT m.seq, ",
+        size!(),
         " FROM messages m WHERE conversation = ? AND kind <> 1 AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?"
     );
-    let rows = query(if page.after.is_some() { oldest_first } else { newest_first })
+    let mut reader = readers.acquire().await?;
+    let found = query(if page.after.is_some() { oldest_first } else { newest_first })
         .bind(conversation.key())
         .bind(signed(page.after.unwrap_or(0)))
         .bind(signed(page.before.unwrap_or(u64::MAX)))
         .bind(rows(page.limit))
-        .fetch_all(readers)
+        .fetch_all(&mut *reader)
         .await?;
-    let mut messages = rows.iter().map(|row| message(row, 0)).collect::<Result<Vec<_>, _>>()?;
-    if page.after.is_none() {
-        messages.reverse();
-    }
-    Ok(messages)
+    let found = on_page(&found)?;
+    let (Some(first), Some(last)) = (found.iter().min(), found.iter().max()) else { return Ok(Vec::new()) };
+    let rows = query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM messages m WHERE conversation = ? AND kind <> 1 AND seq BETWEEN ? AND ? ORDER BY seq"
+    ))
+    .bind(conversation.key())
+    .bind(first)
+    .bind(last)
+    .fetch_all(&mut *reader)
+    .await?;
+    rows.iter().map(|row| message(row, 0)).collect()
 }
 
 pub(super) async fn conversations(
@@ -84,16 +100,31 @@ pub(super) async fn conversations(
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<ConversationSummary>, Failure> {
+    let before = signed(before.unwrap_or(u64::MAX));
+    let mut reader = readers.acquire().await?;
+    let found = query(concat!(
+        "SELECT c.last, ",
+        size!(),
+        " FROM (SELECT last FROM conversations WHERE user = ? AND last < ? ORDER BY last DESC LIMIT ?) c
+        JOIN messages m ON m.seq = c.last ORDER BY c.last DESC"
+    ))
+    .bind(user)
+    .bind(before)
+    .bind(rows(limit))
+    .fetch_all(&mut *reader)
+    .await?;
+    let Some(last) = on_page(&found)?.pop() else { return Ok(Vec::new()) };
     let rows = query(concat!(
         "SELECT c.partner, c.unread, ",
         columns!(),
-        " FROM conversations c JOIN messages m ON m.seq = c.last WHERE c.user = ?1 AND c.last < ?2
-        ORDER BY c.last DESC LIMIT ?3"
+        " FROM conversations c JOIN messages m ON m.seq = c.last WHERE c.user = ? AND c.last < ? AND c.last >= ?
+        ORDER BY c.last DESC LIMIT ?"
     ))
     .bind(user)
-    .bind(signed(before.unwrap_or(u64::MAX)))
+    .bind(before)
+    .bind(last)
     .bind(rows(limit))
-    .fetch_all(readers)
+    .fetch_all(&mut *reader)
     .await?;
     let summary = |row| {
         let with = SqliteRow::try_get(row, 0)?;
@@ -105,6 +136,14 @@ pub(super) async fn conversations(
 
 fn rows(limit: usize) -> i64 {
     signed(limit.min(MAX_PAGE) as u64)
+}
+
+/// The places of those that fit on a page, of rows with place and size.
+fn on_page(rows: &[SqliteRow]) -> Result<Vec<i64>, Failure> {
+    let sized = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)?.cast_unsigned() as usize));
+    let found: Vec<(i64, usize)> = rows.iter().map(sized).collect::<Result<_, sqlx::Error>>()?;
+    let page = page_of(found.into_iter(), MAX_PAGE, |(_, bytes)| *bytes);
+    Ok(page.into_iter().map(|(seq, _)| seq).collect())
 }
 
 /// The message in a row, from a column on.

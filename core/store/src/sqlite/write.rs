@@ -1,12 +1,14 @@
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rtcd_sdk::serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, query};
 
-use super::signed;
 use crate::backend::{Write, Written};
 use crate::message::Kind;
 use crate::{Appended, Failure, Name, NewMessage, State};
+
+/// Whom the tables name for all senders.
+const ALL: &str = "";
 
 /// So many messages are inserted by one statement.
 const SIZES: [usize; 4] = [64, 16, 4, 1];
@@ -20,11 +22,21 @@ pub(super) struct Pen {
     connection: SqliteConnection,
     /// A transaction was begun, and its end was not seen.
     is_open: bool,
+    /// So many pages the database may have.
+    pub(super) max_pages: Option<u32>,
 }
 
 impl Pen {
-    pub(super) const fn new(connection: SqliteConnection) -> Self {
-        Self { connection, is_open: false }
+    pub(super) const fn new(connection: SqliteConnection, max_pages: Option<u32>) -> Self {
+        Self { connection, is_open: false, max_pages }
+    }
+
+    /// To be used between transactions.
+    pub(super) async fn at_rest(&mut self) -> &mut SqliteConnection {
+        if self.is_open {
+            self.roll_back().await;
+        }
+        &mut self.connection
     }
 
     #[cfg(test)]
@@ -81,14 +93,15 @@ impl Pen {
         written: &mut Vec<Written>,
     ) -> Result<&'a [Write], Failure> {
         match write {
-            Write::Append(message) => {
-                let mut messages = vec![message];
-                while let Some((Write::Append(message), others)) = rest.split_first() {
-                    messages.push(message);
+            Write::Append(_) | Write::AppendWithin(..) => {
+                let mut entries: Vec<_> = Entry::of(write).into_iter().collect();
+                while let Some((next, others)) = rest.split_first()
+                    && let Some(entry) = Entry::of(next)
+                {
+                    entries.push(entry);
                     rest = others;
                 }
-                let appended = self.append(&messages).await?;
-                written.extend(appended.into_iter().map(Written::Appended));
+                written.extend(self.append(&entries).await?);
             }
             Write::Delivered { receiver, names } => {
                 self.delivered(receiver, names).await?;
@@ -107,8 +120,64 @@ impl Pen {
         self.is_open = false;
     }
 
+    async fn append(&mut self, entries: &[Entry<'_>]) -> Result<Vec<Written>, Failure> {
+        let refused = self.refused(entries).await?;
+        let fits = entries.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
+        let fitting: Vec<_> = fits.map(|(entry, _)| entry.message).collect();
+        let mut inserted = self.insert_all(&fitting).await?.into_iter();
+        let mut written = Vec::with_capacity(entries.len());
+        for (entry, refused) in entries.iter().zip(refused) {
+            let appended = match &refused {
+                None => inserted.next(),
+                Some(_) => self.repeat(entry.message).await?,
+            };
+            written.extend(appended.map(Written::Appended).or(refused));
+        }
+        Ok(written)
+    }
+
+    /// Which of them may not be kept, if they are new.
+    async fn refused(&mut self, entries: &[Entry<'_>]) -> Result<Vec<Option<Written>>, Failure> {
+        let bounded = entries.iter().filter(|entry| entry.max_waiting.is_some() && entry.message.waits());
+        let mut senders: BTreeSet<_> = bounded.map(|entry| &*entry.message.sender).collect();
+        if senders.is_empty() {
+            return Ok(vec![None; entries.len()]);
+        }
+        senders.insert(ALL);
+        let rows =
+            query("SELECT sender, bytes FROM waiting WHERE sender IN (SELECT value FROM json_each(?))")
+                .bind(json!(senders).to_string())
+                .fetch_all(&mut self.connection)
+                .await?;
+        let mut waiting = HashMap::new();
+        for row in &rows {
+            waiting.insert(row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?.cast_unsigned());
+        }
+        let mut of_all = waiting.get(ALL).copied().unwrap_or_default();
+        let max_of_all = self.max_waiting();
+        let refused = entries.iter().map(|Entry { message, max_waiting }| {
+            if !message.waits() {
+                return None;
+            }
+            let bytes = message.waiting_bytes();
+            let of_sender = waiting.entry(message.sender.clone()).or_default();
+            if let Some(max) = max_waiting {
+                if *of_sender + bytes > *max {
+                    return Some(Written::TooMuch);
+                }
+                if max_of_all.is_some_and(|max| of_all + bytes > max) {
+                    return Some(Written::NoRoom);
+                }
+            }
+            *of_sender += bytes;
+            of_all += bytes;
+            None
+        });
+        Ok(refused.collect())
+    }
+
     /// Each statement is a way to SQLite's thread and back, which takes longer than the statement: so many rows to one.
-    async fn append(&mut self, messages: &[&NewMessage]) -> Result<Vec<Appended>, Failure> {
+    async fn insert_all(&mut self, messages: &[&NewMessage]) -> Result<Vec<Appended>, Failure> {
         let mut appended = Vec::with_capacity(messages.len());
         let mut rest = messages;
         while !rest.is_empty() {
@@ -137,7 +206,7 @@ impl Pen {
                 .bind(&*message.sender)
                 .bind(&*message.receiver)
                 .bind(message.kind.number())
-                .bind(signed(message.date))
+                .bind(super::signed(message.date))
                 .bind(message.content_type.as_deref())
                 .bind(&*message.headers)
                 .bind(&*message.body)
@@ -160,14 +229,17 @@ impl Pen {
             return Ok(appended);
         }
         for message in messages {
-            let stored = self.repeat(message).await?;
+            let Some(stored) = self.repeat(message).await? else {
+                return Err(Failure::Passing("a message was neither kept nor there".to_owned()));
+            };
             // The first of those with one id is the one that was inserted.
             appended.push(Appended { is_repeat: !seqs.remove(&stored.seq), ..stored });
         }
         Ok(appended)
     }
 
-    async fn repeat(&mut self, message: &NewMessage) -> Result<Appended, Failure> {
+    /// What is there already.
+    async fn repeat(&mut self, message: &NewMessage) -> Result<Option<Appended>, Failure> {
         let row = query(
             "UPDATE messages SET state = max(state, ?) WHERE receiver = ? AND sender = ? AND id = ? AND kind = ?
             RETURNING seq, date",
@@ -177,10 +249,11 @@ impl Pen {
         .bind(&*message.sender)
         .bind(&*message.id)
         .bind(message.kind.number())
-        .fetch_one(&mut self.connection)
+        .fetch_optional(&mut self.connection)
         .await?;
+        let Some(row) = row else { return Ok(None) };
         let [seq, date] = [row.try_get::<i64, _>(0)?, row.try_get(1)?].map(i64::cast_unsigned);
-        Ok(Appended { seq, date, is_repeat: true })
+        Ok(Some(Appended { seq, date, is_repeat: true }))
     }
 
     async fn delivered(&mut self, receiver: &str, names: &[Name]) -> Result<(), Failure> {
@@ -215,20 +288,22 @@ impl Pen {
         // In the order in which they were given, each once.
         Ok(ids.iter().filter(|id| read.remove(*id)).cloned().collect())
     }
+}
 
-    /// Deletes old messages, and says how many.
-    pub(super) async fn forget(&mut self, date: u64, limit: usize) -> Result<u64, Failure> {
-        if self.is_open {
-            self.roll_back().await;
+/// A message that is to be kept.
+struct Entry<'a> {
+    message: &'a NewMessage,
+    /// If its sender has then no more than so many bytes waiting.
+    max_waiting: Option<u64>,
+}
+
+impl<'a> Entry<'a> {
+    const fn of(write: &'a Write) -> Option<Self> {
+        match write {
+            Write::Append(message) => Some(Self { message, max_waiting: None }),
+            Write::AppendWithin(message, max) => Some(Self { message, max_waiting: Some(*max) }),
+            Write::Delivered { .. } | Write::Read { .. } => None,
         }
-        let done = query(
-            "DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE date < ? ORDER BY date LIMIT ?)",
-        )
-        .bind(signed(date))
-        .bind(signed(limit as u64))
-        .execute(&mut self.connection)
-        .await?;
-        Ok(done.rows_affected())
     }
 }
 

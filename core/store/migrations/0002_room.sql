@@ -1,0 +1,50 @@
+-- By age, and before that by whether it waits for its receiver (1) or for nobody (0): what makes room is found at once, however much waits.
+DROP INDEX messages_date;
+CREATE INDEX messages_age ON messages ((state = 0 AND kind < 2), date);
+
+-- About how many bytes of each sender wait, for all receivers together; and of all senders, who is called ''. A message takes its texts,
+-- and its names again in the indexes; `waiting_bytes` says the same. (`octet_length` would do too, but the `sqlite3` of many systems
+-- does not know it.)
+CREATE TABLE waiting (sender TEXT PRIMARY KEY NOT NULL, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+INSERT INTO waiting (sender, bytes)
+    SELECT
+        sender,
+        sum(256 + 4 * (length(CAST(id AS BLOB)) + length(CAST(sender AS BLOB)) + length(CAST(receiver AS BLOB)))
+            + coalesce(length(CAST(content_type AS BLOB)), 0)
+            + length(CAST(headers AS BLOB)) + length(CAST(body AS BLOB)))
+    FROM messages INDEXED BY messages_pending WHERE state = 0 AND kind < 2 GROUP BY sender;
+INSERT INTO waiting (sender, bytes) SELECT '', coalesce(sum(bytes), 0) FROM waiting;
+
+CREATE TRIGGER waiting_appended AFTER INSERT ON messages WHEN new.state = 0 AND new.kind < 2
+BEGIN
+    INSERT INTO waiting (sender, bytes)
+        SELECT
+            column1,
+            256 + 4 * (length(CAST(new.id AS BLOB)) + length(CAST(new.sender AS BLOB)) + length(CAST(new.receiver AS BLOB)))
+            + coalesce(length(CAST(new.content_type AS BLOB)), 0)
+            + length(CAST(new.headers AS BLOB)) + length(CAST(new.body AS BLOB))
+        FROM (VALUES (''), (new.sender)) WHERE true
+        ON CONFLICT (sender) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+
+CREATE TRIGGER waiting_delivered AFTER UPDATE OF state ON messages
+WHEN old.state = 0 AND new.state > 0 AND new.kind < 2
+BEGIN
+    UPDATE waiting SET bytes = bytes - (
+            256 + 4 * (length(CAST(old.id AS BLOB)) + length(CAST(old.sender AS BLOB)) + length(CAST(old.receiver AS BLOB)))
+            + coalesce(length(CAST(old.content_type AS BLOB)), 0)
+            + length(CAST(old.headers AS BLOB)) + length(CAST(old.body AS BLOB))
+        ) WHERE sender IN ('', old.sender);
+    DELETE FROM waiting WHERE sender = old.sender AND bytes <= 0;
+END;
+
+CREATE TRIGGER waiting_deleted AFTER DELETE ON messages WHEN old.state = 0 AND old.kind < 2
+BEGIN
+    UPDATE waiting SET bytes = bytes - (
+            256 + 4 * (length(CAST(old.id AS BLOB)) + length(CAST(old.sender AS BLOB)) + length(CAST(old.receiver AS BLOB)))
+            + coalesce(length(CAST(old.content_type AS BLOB)), 0)
+            + length(CAST(old.headers AS BLOB)) + length(CAST(old.body AS BLOB))
+        ) WHERE sender IN ('', old.sender);
+    DELETE FROM waiting WHERE sender = old.sender AND bytes <= 0;
+END;
