@@ -4,7 +4,10 @@ use std::time::UNIX_EPOCH;
 
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::warn;
-use rtcd_store::{Conversation, Kind, NewMessage, Packed, Page, Store, StoredMessage, Unpacked, date_text};
+use rtcd_store::{
+    Conversation, Kind, NewMessage, Packed, Page, Store, StoreError, StoredMessage, Unpacked, date_text,
+    is_full_page,
+};
 
 use crate::held::{Held, Verdict};
 use crate::mail::{Accepted, Post, Refusal};
@@ -64,12 +67,29 @@ pub(crate) fn to_keep<S>(cx: &Cx<(), S>, user: &str, post: &mut Post) -> NewMess
 
 /// What was said last in a room, oldest first. If the store cannot tell, nothing was.
 pub(crate) async fn recall(store: &Store, room: &str, limit: usize) -> Vec<Post> {
-    let page = Page { before: None, after: None, limit };
-    match store.history(&Conversation::room(room), page).await {
-        Ok(messages) => messages.into_iter().map(Post::from).collect(),
+    match last(store, &Conversation::room(room), limit).await {
+        Ok(messages) => messages.into_iter().rev().map(Post::from).collect(),
         Err(error) => {
             warn!(room, %error, "a new member is not told what was said before");
             Vec::new()
+        }
+    }
+}
+
+/// The last messages, newest first. Large ones take several pages.
+async fn last(store: &Store, room: &Conversation, limit: usize) -> Result<Vec<StoredMessage>, StoreError> {
+    let mut found: Vec<StoredMessage> = Vec::new();
+    loop {
+        let page = Page {
+            before: found.last().map(|oldest| oldest.seq),
+            after: None,
+            limit: limit.saturating_sub(found.len()),
+        };
+        let messages = store.history(room, page).await?;
+        let is_full = is_full_page(&messages, page.limit);
+        found.extend(messages.into_iter().rev());
+        if !is_full || found.len() >= limit {
+            return Ok(found);
         }
     }
 }

@@ -212,12 +212,8 @@ impl ChatRooms {
     /// # Errors
     /// If too much waits for the rooms.
     pub async fn has_member(&self, room: &str, user: &str) -> Result<bool, NoAnswer> {
-        let room = ByteString::from(room);
-        let members = self.rooms.ask(|reply| Mail::Members { room, reply }).await?;
-        let is_user = |identity: &str| {
-            identity == user || Uri::parse(identity).is_ok_and(|identity| identity.address() == user)
-        };
-        Ok(members.is_ok_and(|members| members.iter().any(|(identity, _)| is_user(identity))))
+        let (room, user) = (ByteString::from(room), ByteString::from(user));
+        self.rooms.ask(|reply| Mail::IsMember { room, user, reply }).await
     }
 
     /// Has a message accepted, and kept: then the answer tells how. It is held back by the room.

@@ -30,6 +30,8 @@ pub(crate) enum Mail {
     Rooms { reply: Reply<Vec<ByteString>> },
     /// Members of a room with their nicknames, in the order in which they joined.
     Members { room: ByteString, reply: Reply<Result<Vec<(ByteString, ByteString)>, Refusal>> },
+    /// Whether a user is a member of a room, with whatever device.
+    IsMember { room: ByteString, user: ByteString, reply: Reply<bool> },
 }
 
 /// Who wants to be a member, of which room. The names have 256 bytes at most.

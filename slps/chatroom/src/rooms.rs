@@ -82,6 +82,9 @@ impl ServiceTask for Rooms {
             Mail::Members { room, reply } => {
                 let _ = reply.send(self.members(&room));
             }
+            Mail::IsMember { room, user, reply } => {
+                let _ = reply.send(self.is_member(&room, &user));
+            }
         }
         self.agenda.arm(cx);
         Ok(())
@@ -235,6 +238,11 @@ impl Rooms {
         Ok(room.members.values().map(|member| (member.user.clone(), member.nickname.clone())).collect())
     }
 
+    fn is_member(&self, name: &str, user: &str) -> bool {
+        let Some(room) = self.by_name.get(name).and_then(|id| self.rooms.get(id)) else { return false };
+        room.find(user).is_some() || room.members.values().any(|member| is_of(&member.user, user))
+    }
+
     fn place(&self, name: &str, user: &str) -> Result<Place, Refusal> {
         let id = *self.by_name.get(name).ok_or(Refusal::NoRoom)?;
         let room = self.rooms.get(&id).ok_or(Refusal::NoRoom)?;
@@ -348,6 +356,11 @@ fn look_later(agenda: &mut rtcd_sdk::Agenda<Due>, id: u64, room: &mut Room, now:
         room.is_looked_at = true;
         agenda.add(now + HELD, Due::Look(id));
     }
+}
+
+/// Whether an identity is the user's, with whatever device.
+fn is_of(identity: &str, user: &str) -> bool {
+    Uri::parse(identity).is_ok_and(|identity| identity.address() == user)
 }
 
 fn add(member: &mut Member, number: Number, post: &Arc<Post>, room: &str, limit: Limit) {

@@ -315,6 +315,36 @@ fn drawn(seed: u64) {
     }
 }
 
+/// They are more than the store gives at once.
+#[test]
+fn large_ones_are_told_too() {
+    let mut world = World::new(12);
+    world.join("alice");
+    for n in 0..20 {
+        let mut message = world.request(Method::Message, "alice");
+        message.headers.set_text("X-Large", &"x".repeat(60_000)).set_text("Body", &n.to_string());
+        world.harness.dial(message);
+    }
+    world.join("bob");
+    assert_eq!(world.heard(), (8..20).map(|n| format!("bob: {n}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_is_a_member() {
+    let mut world = World::new(0);
+    world.join("alice@test.com;device=phone");
+    world.join("bob@test.com");
+    for (room, user, is_member) in [
+        (ROOM, "alice@test.com", true),
+        (ROOM, "bob@test.com", true),
+        (ROOM, "carol@test.com", false),
+        (ROOM, "alice", false),
+        ("room:9@test.com", "alice@test.com", false),
+    ] {
+        assert_eq!(world.has_member(room, user), is_member, "{user} in {room}");
+    }
+}
+
 /// A name that may be a user's has no history, as with `keep: false`.
 #[test]
 fn of_other_names_than_those_of_rooms_nothing_is_kept() {

@@ -64,6 +64,11 @@ impl World {
         self.harness.block_on(store.history(&Conversation::room(ROOM), page)).unwrap()
     }
 
+    pub(super) fn has_member(&mut self, room: &str, user: &str) -> bool {
+        let service: Arc<Service> = self.harness.api().service().unwrap();
+        self.harness.block_on(service.rooms.has_member(room, user)).unwrap()
+    }
+
     pub(super) fn request(&self, method: Method, user: &str) -> Request {
         let mut request = self.harness.first(method, &format!("nick-of-{user}"), ROOM);
         request.headers.set_text("P-Asserted-Identity", user);
