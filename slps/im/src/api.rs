@@ -9,6 +9,7 @@ use rtcd_sdk::serde::{Deserialize, Serialize};
 use rtcd_sdk::serde_json::value::RawValue;
 use rtcd_store::{
     Conversation, ConversationSummary, Page, State as Progress, StoreError, StoredMessage, date_text,
+    is_full_page,
 };
 use slp_chatroom::ChatRooms;
 
@@ -24,7 +25,7 @@ use crate::post::{body, user};
 ///
 /// A message is `{"seq","id","from","to","date","content_type","body","state"}`; `state` is `sent`, `delivered` or `read`. `before` and `after` are
 /// places (`seq`); without `after` the newest that fit are given. `"next"` is the place for the next page, as `after` if that was given, else as
-/// `before`; null at the end. `limit` is 50, and 200 at most.
+/// `before`; null at the end. `limit` is 50, and 200 at most; a page is shorter if its messages are large: it ends when they come to 256 KiB.
 ///
 /// Own codes: 101 (403) the user is no member of the room; 102 (503) the history cannot be read now.
 #[derive(Debug)]
@@ -124,7 +125,8 @@ async fn conversations(
 ) -> Result<Answer<Conversations>, ApiError> {
     let limit = limit(page.limit);
     let found = service(&cx)?.store.conversations(&user, page.before, limit).await.map_err(unreadable)?;
-    let next = found.last().filter(|_| found.len() >= limit).map(|summary| summary.last.seq);
+    let is_full = is_full_page(found.iter().map(|summary| &summary.last), limit);
+    let next = found.last().filter(|_| is_full).map(|summary| summary.last.seq);
     let conversations = found.into_iter().map(Summary::from).collect();
     Ok(Answer::new(Conversations { conversations, next }))
 }
@@ -153,7 +155,7 @@ async fn history(
     let store = &service(&cx)?.store;
     let found = store.history(&conversation, Page { before, after, limit }).await.map_err(unreadable)?;
     let end = if after.is_some() { found.last() } else { found.first() };
-    let next = end.filter(|_| found.len() >= limit).map(|message| message.seq);
+    let next = end.filter(|_| is_full_page(&found, limit)).map(|message| message.seq);
     Ok(Answer::new(History { messages: found.into_iter().map(Entry::from).collect(), next }))
 }
 

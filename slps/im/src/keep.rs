@@ -40,7 +40,9 @@ impl Courier {
         inbox.remove(&moving.post.sender, number);
         self.agenda.remove(moving.due, Due::Patience(number));
         moving.stage = Stage::Writing { is_taken: false };
-        let (kept, notes) = (self.store.append(moving.post.to_store(false)), self.notes.clone());
+        // What the server says in a user's name has no bound of its own: there is as much of it as there were messages.
+        let max = if moving.post.told.is_empty() { self.settings.max_waiting.get() } else { u64::MAX };
+        let (kept, notes) = (self.store.append_within(moving.post.to_store(false), max), self.notes.clone());
         begin(cx, kept, move |result| {
             notes.done(Done::Appended { number, result });
         });

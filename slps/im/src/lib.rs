@@ -4,7 +4,7 @@
 //! |---|---|
 //! | a device of the receiver answered 2xx | 200 |
 //! | nobody did, in `patience`: it is stored | 202, after the commit |
-//! | it has to be stored and cannot be; or `max_stored` are stored for the receiver, or a tenth of that from this sender | 503 with `Reason` |
+//! | it has to be stored and cannot be; or `max_stored` are stored for the receiver, or a tenth of that from this sender; or `max_waiting` bytes of this sender wait, for whomever | 503 with `Reason` |
 //! | it is not known in `deadline` what becomes of it, or before the server stops | 503 with `Reason`; it may arrive all the same |
 //! | `From` is not the user of the connection, or that user's name is read as another one's (`bob@test.com;x=1`) or as a room's (`room:1@test.com`) | 403 |
 //! | its copies might be longer than clients take (`rtc.max_message_size` less 1 KiB) | 513 |
@@ -37,7 +37,7 @@
 //!
 //! # What no device takes
 //! Only what a device has taken with a 2xx is delivered. All else stays in the store until its time there is over, and counts in
-//! `max_stored`; but it is passed over:
+//! `max_stored` and `max_waiting`; but it is passed over:
 //!
 //! | the devices answer | passed over |
 //! |---|---|
@@ -68,7 +68,7 @@
 //! If a backup is put in the place of the file, what waits in it is sent when a device registers that was not there. What devices have taken and
 //! is not marked yet is marked there, if it is there, and nothing else is.
 //!
-//! Settings, `conf/im.yaml`: `patience` (2s), `deadline` (4s), `retry` (5s), `max_stored` (10000), `qsize` (65536), `qsize_bytes` (67108864).
+//! Settings, `conf/im.yaml`: `patience` (2s), `deadline` (4s), `retry` (5s), `max_stored` (10000), `max_waiting` (67108864), `qsize` (65536), `qsize_bytes` (67108864).
 
 mod agenda;
 mod api;

@@ -54,6 +54,8 @@ pub(crate) enum Refusal {
     Full,
     #[error("Too many of your messages wait there")]
     Share,
+    #[error("Too many of your messages wait")]
+    Waiting,
     #[error("Too many messages")]
     Busy,
     #[error("Messages cannot be stored now")]
@@ -69,7 +71,7 @@ impl Refusal {
             Self::NotYou => StatusCode::FORBIDDEN,
             Self::TooLong => StatusCode::MESSAGE_TOO_LARGE,
             Self::NoReceiver | Self::BadId | Self::BadReceipt => StatusCode::BAD_REQUEST,
-            Self::Full | Self::Share | Self::Busy | Self::NoStore | Self::Unknown => {
+            Self::Full | Self::Share | Self::Waiting | Self::Busy | Self::NoStore | Self::Unknown => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
@@ -90,6 +92,7 @@ impl From<&StoreError> for Refusal {
     fn from(error: &StoreError) -> Self {
         match error {
             StoreError::Busy => Self::Busy,
+            StoreError::TooMuch => Self::Waiting,
             _ => Self::NoStore,
         }
     }

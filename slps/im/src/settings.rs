@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) retry: Duration,
     /// Messages that are stored for one receiver.
     pub(crate) max_stored: NonZeroU64,
+    /// Bytes of one sender that wait in the store, for all receivers together.
+    pub(crate) max_waiting: NonZeroU64,
     /// Messages under way, of all users.
     pub(crate) qsize: NonZeroUsize,
     /// Bytes that they may hold.
@@ -42,6 +44,7 @@ impl Default for Settings {
             deadline: Duration::from_secs(4),
             retry: Duration::from_secs(5),
             max_stored: const { NonZeroU64::new(10_000).unwrap() },
+            max_waiting: const { NonZeroU64::new(64 << 20).unwrap() },
             qsize: const { NonZeroUsize::new(65_536).unwrap() },
             qsize_bytes: const { NonZeroUsize::new(64 << 20).unwrap() },
         }

@@ -57,6 +57,41 @@ fn history_in_pages() {
     assert_eq!(first, expected);
 }
 
+/// A page ends before `limit` if its messages are large, and `next` goes on from there.
+#[test]
+fn large_messages_in_pages() {
+    let mut harness = Harness::<Im>::new();
+    for n in 0..12 {
+        for (to, text) in [(BOB.to_owned(), n.to_string()), (format!("user{n}@test.com"), "large".to_owned())]
+        {
+            let mut message = harness.first(Method::Message, ALICE, &to);
+            message.headers.set_text("Message-ID", &text).set_text("Body", &"x".repeat(60_000));
+            let dialog = harness.dial_from(&Peer::new(ALICE, None), message);
+            harness.ended(dialog);
+        }
+    }
+    let mut walk = |path: &str, list: &str, place: fn(&Value) -> &Value| {
+        let (mut pages, mut next) = (Vec::new(), String::new());
+        loop {
+            let answer = harness.call_api::<ImApi>(get(ALICE, &format!("{path}limit=200{next}"))).body;
+            let page: Vec<_> =
+                answer[list].as_array().unwrap().iter().map(|one| place(one).to_string()).collect();
+            assert!(answer.to_string().len() < 400_000);
+            pages.push(page);
+            let cursor = if path.contains("after") { "after" } else { "before" };
+            let Some(place) = answer["next"].as_u64() else { return pages };
+            next = format!("&{cursor}={place}");
+        }
+    };
+    let quoted = |ids: std::ops::Range<u32>| ids.map(|n| format!("\"{n}\"")).collect::<Vec<_>>();
+    let back = walk("/history/bob@test.com?", "messages", |one| &one["id"]);
+    assert_eq!(back, [quoted(7..12), quoted(2..7), quoted(0..2)]);
+    let list = walk("/conversations?", "conversations", |one| &one["with"]);
+    assert_eq!(list.iter().map(Vec::len).collect::<Vec<_>>(), [5, 5, 3]);
+    let mut after = harness.call_api::<ImApi>(get(ALICE, "/history/bob@test.com?limit=200&after=0")).body;
+    assert_eq!((ids(&after).join(" "), after["next"].take()), ("0 1 2 3 4".to_owned(), json!(9)));
+}
+
 #[test]
 fn conversations_newest_first() {
     let mut harness = Harness::<Im>::new();

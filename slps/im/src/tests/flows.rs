@@ -429,6 +429,46 @@ fn a_sender_has_a_tenth_of_a_mailbox() {
     assert_eq!(office.stored_for(BOB), 4);
 }
 
+/// Over all receivers, by what it takes of the store.
+#[test]
+fn a_sender_has_so_many_bytes_waiting() {
+    let mut office = Office::with_settings("max_waiting: 100000");
+    let say = |office: &mut Office, from: &str, to: &str, text: &str| {
+        let mut message = office.message(&phone(from), to, text);
+        message.headers.set_text("X-Large", &"x".repeat(30_000));
+        let said = office.send(&phone(from), message);
+        (said, reason(office, said))
+    };
+    const OVER: &str = "503 Too many of your messages wait";
+    let mut said = Vec::new();
+    for n in 0..5 {
+        let (one, answer) = say(&mut office, ALICE, &format!("nobody{n}@test.com"), "1");
+        assert_eq!(answer, if n < 3 { "202 " } else { OVER });
+        said.push(one);
+    }
+    // Who has one stored may send it again, and others may send.
+    for (from, to, answer) in [(ALICE, "nobody0@test.com", "202 "), (CAROL, BOB, "202 "), (ALICE, BOB, OVER)]
+    {
+        let (one, seen) = say(&mut office, from, to, "1");
+        assert_eq!(seen, answer);
+        said.push(one);
+    }
+    // Who is there gets them.
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    let live = office.say(&phone(ALICE), BOB, "2");
+    office.takes(&phone(BOB), 1, OK);
+    assert_eq!(office.code(live), Some(200));
+    said.push(live);
+    // One has been delivered.
+    office.registers(&phone("nobody1@test.com"));
+    office.takes(&phone("nobody1@test.com"), 0, OK);
+    let (one, answer) = say(&mut office, ALICE, "nobody4@test.com", "1");
+    assert_eq!(answer, "202 ");
+    said.push(one);
+    office.all_done(&said);
+}
+
 /// Code and `Reason`.
 fn reason(office: &Office, said: Said) -> String {
     let answer = office.answer(said).unwrap();
