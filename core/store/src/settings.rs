@@ -26,9 +26,10 @@ pub struct Settings {
     /// Older messages are deleted, delivered or not; zero: never.
     #[serde(with = "humantime_serde")]
     pub retention: Duration,
-    /// Bytes that the database may take, in steps of a page (4096); more is as a full disk. 0: what the disk has.
+    /// Bytes that the database may take, in steps of a page (4096). Near it the oldest history is deleted; if that does not help, it is as a
+    /// full disk. 0: what the disk has.
     pub max_size: u64,
-    /// Connections that read, each with a thread; 64 at most.
+    /// Connections that read histories, each with a thread; 64 at most. One more reads what waits.
     pub readers: NonZeroUsize,
 }
 
