@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlSafeStr, SqlitePool};
 use tokio::sync::Mutex;
@@ -135,9 +136,19 @@ struct SqliteDatabase {
     pen: Mutex<Option<Pen>>,
     /// For histories, whoever asks for them.
     readers: SqlitePool,
-    /// For what waits: its delivery does not queue behind those.
+    /// One for what waits: its delivery does not queue behind those.
     postman: SqlitePool,
     files: Files,
+}
+
+impl SqliteDatabase {
+    /// Reads what waits: by one that is free, or when it is its turn with its own.
+    async fn postman(&self) -> Result<PoolConnection<sqlx::Sqlite>, Failure> {
+        match self.postman.try_acquire().or_else(|| self.readers.try_acquire()) {
+            Some(reader) => Ok(reader),
+            None => Ok(self.postman.acquire().await?),
+        }
+    }
 }
 
 impl Database for SqliteDatabase {
@@ -183,11 +194,11 @@ impl Database for SqliteDatabase {
     }
 
     fn pending<'a>(&'a self, receiver: &'a str, after: u64, limit: usize) -> Asked<'a, Vec<StoredMessage>> {
-        Box::pin(read::pending(&self.postman, receiver, after, limit))
+        Box::pin(async move { read::pending(&mut *self.postman().await?, receiver, after, limit).await })
     }
 
     fn pending_counts<'a>(&'a self, receiver: &'a str) -> Asked<'a, BTreeMap<String, u64>> {
-        Box::pin(read::pending_counts(&self.postman, receiver))
+        Box::pin(async move { read::pending_counts(&mut *self.postman().await?, receiver).await })
     }
 
     fn history<'a>(&'a self, conversation: &'a Conversation, page: Page) -> Asked<'a, Vec<StoredMessage>> {
@@ -244,6 +255,27 @@ mod tests {
     use sqlx::{Row, query};
 
     use super::*;
+
+    /// However many read histories.
+    #[tokio::test]
+    async fn what_waits_has_a_reader_of_its_own() {
+        let folder = std::env::temp_dir().join(format!("rtcd-store-readers-{}", std::process::id()));
+        let database =
+            Sqlite::new(&folder.join("messages.db"), &Settings::default()).connect().await.unwrap();
+        let mut held = Vec::new();
+        while let Some(reader) = database.readers.try_acquire() {
+            held.push(reader);
+        }
+        while held.len() < Settings::default().readers.get() {
+            held.push(database.readers.acquire().await.unwrap());
+        }
+        assert!(database.readers.try_acquire().is_none());
+        assert_eq!(database.pending("bob", 0, 10).await, Ok(Vec::new()));
+        assert_eq!(database.pending_counts("bob").await, Ok(BTreeMap::new()));
+        drop(held);
+        database.close().await.unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     /// What a commit promises hangs on these. No test can cut the power.
     #[tokio::test]

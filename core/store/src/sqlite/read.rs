@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqlitePool, query};
+use sqlx::{Row, SqliteConnection, SqlitePool, query};
 
 use super::signed;
 use crate::message::{Kind, MAX_PAGE, page_of};
@@ -22,7 +22,7 @@ macro_rules! size {
 }
 
 pub(super) async fn pending(
-    readers: &SqlitePool,
+    reader: &mut SqliteConnection,
     receiver: &str,
     after: u64,
     limit: usize,
@@ -35,13 +35,13 @@ pub(super) async fn pending(
     .bind(receiver)
     .bind(signed(after))
     .bind(rows(limit))
-    .fetch_all(readers)
+    .fetch_all(reader)
     .await?;
     rows.iter().map(|row| message(row, 0)).collect()
 }
 
 pub(super) async fn pending_counts(
-    readers: &SqlitePool,
+    reader: &mut SqliteConnection,
     receiver: &str,
 ) -> Result<BTreeMap<String, u64>, Failure> {
     // By itself SQLite would take the index that is in the order of senders, with all that was ever delivered.
@@ -50,7 +50,7 @@ pub(super) async fn pending_counts(
         WHERE receiver = ? AND state = 0 AND kind < 2 GROUP BY sender",
     )
     .bind(receiver)
-    .fetch_all(readers)
+    .fetch_all(reader)
     .await?;
     let count = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)?.cast_unsigned()));
     rows.iter().map(count).collect()
