@@ -43,6 +43,24 @@ impl Trouble {
     }
 }
 
+/// A warning is told no more often.
+const SELDOM: Duration = Duration::from_hours(1);
+
+/// When a warning was told last.
+#[derive(Debug, Default)]
+pub(crate) struct Warning(Option<Instant>);
+
+impl Warning {
+    /// Whether it is to be told, once more.
+    pub(crate) fn is_due(&mut self) -> bool {
+        let is_due = self.0.is_none_or(|last| last.elapsed() >= SELDOM);
+        if is_due {
+            self.0 = Some(Instant::now());
+        }
+        is_due
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +82,16 @@ mod tests {
         assert!(trouble.goes());
         assert!(!trouble.goes());
         assert!(trouble.fails());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_warning_is_told_once_an_hour() {
+        let mut warning = Warning::default();
+        assert!(warning.is_due());
+        tokio::time::advance(SELDOM - Duration::from_millis(1)).await;
+        assert!(!warning.is_due());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(warning.is_due());
+        assert!(!warning.is_due());
     }
 }

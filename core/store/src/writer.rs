@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at
 
 use crate::backend::{Asked, Backend, Database, Write, Written};
 use crate::sweep::{Clock, Sweep};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, Warning};
 use crate::{Failure, Settings, StoreError};
 
 /// So many messages are deleted at once, so that what is to be written does not wait for long.
@@ -21,9 +21,6 @@ const CHUNK: usize = 500;
 
 /// For so long room is made for a batch that found none. It waits for nothing else.
 const MAKING_ROOM: Duration = Duration::from_secs(1);
-
-/// That there is not much room is told no more often.
-const TOLD: Duration = Duration::from_hours(1);
 
 /// No setting makes it wait for longer; with much more, sums would overflow.
 pub(crate) const LONGEST: Duration = Duration::from_hours(24);
@@ -77,7 +74,8 @@ impl Writer {
             retry: settings.retry.clamp(Duration::from_millis(1), LONGEST),
             sweep: Sweep::new(settings.retention, clock),
             is_making_room: false,
-            told: None,
+            forgets: Warning::default(),
+            refuses: Warning::default(),
             trouble: Trouble::default(),
         };
         tokio::spawn(task.keep_running());
@@ -182,8 +180,10 @@ struct Task {
     sweep: Sweep,
     /// The database has nearly all that it may take, as far as is known.
     is_making_room: bool,
-    /// When it was told that there is not much room.
-    told: Option<Instant>,
+    /// History is deleted to make room.
+    forgets: Warning,
+    /// What has to wait is refused.
+    refuses: Warning,
     trouble: Trouble,
 }
 
@@ -290,7 +290,7 @@ impl Task {
         // An asker that is gone has its write done all the same.
         match written {
             Ok(written) => {
-                if written.contains(&Written::NoRoom) && self.may_tell() {
+                if written.contains(&Written::NoRoom) && self.refuses.is_due() {
                     tracing::warn!(
                         "half of max_size waits in the message store: no more is taken that has to wait"
                     );
@@ -342,22 +342,13 @@ impl Task {
         let count = forgotten?;
         if count > 0 {
             tracing::debug!(count, "messages were deleted to make room");
-            if self.may_tell() {
+            if self.forgets.is_due() {
                 tracing::warn!(
                     "the message store has nearly max_size: the oldest messages that wait for nobody are deleted"
                 );
             }
         }
         Ok(count)
-    }
-
-    /// Whether there was no warning for a while.
-    fn may_tell(&mut self) -> bool {
-        let may = self.told.is_none_or(|told| told.elapsed() >= TOLD);
-        if may {
-            self.told = Some(Instant::now());
-        }
-        may
     }
 
     /// Answers what comes until then, and what waits.
