@@ -469,6 +469,21 @@ fn a_sender_has_so_many_bytes_waiting() {
     office.all_done(&said);
 }
 
+/// What the server says in a user's name is stored, however much of that user waits.
+#[test]
+fn a_receipt_of_the_server_has_no_such_bound() {
+    let mut office = Office::with_settings("max_waiting: 2000");
+    let mut said = vec![office.say(&phone(ALICE), BOB, "1")];
+    while said.last().is_some_and(|last| office.code(*last) == Some(202)) {
+        said.push(office.say(&phone(BOB), CAROL, &said.len().to_string()));
+    }
+    assert!(said.len() > 2);
+    office.registers(&phone(BOB));
+    office.takes(&phone(BOB), 0, OK);
+    assert_eq!(office.stored_for(ALICE), 1);
+    office.all_done(&said);
+}
+
 /// Code and `Reason`.
 fn reason(office: &Office, said: Said) -> String {
     let answer = office.answer(said).unwrap();
