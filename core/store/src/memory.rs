@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +8,7 @@ use crate::{
     Appended, Conversation, ConversationSummary, Kind, Name, NewMessage, Page, State, StoredMessage,
 };
 
-/// Beyond so many messages the oldest is forgotten.
+/// Beyond so many messages the oldest that waits for nobody is forgotten; the oldest of all, if all wait.
 const MAX_MESSAGES: usize = 100_000;
 
 /// A database in plain memory, for tests and for a server without a state directory. Its answers are there at the first poll,
@@ -23,6 +23,8 @@ struct Tables {
     messages: BTreeMap<u64, StoredMessage>,
     places: HashMap<Key, u64>,
     last: u64,
+    /// Those that wait for nobody.
+    settled: BTreeSet<u64>,
     /// What waits of each sender.
     waiting: HashMap<String, u64>,
 }
@@ -161,10 +163,12 @@ impl Tables {
         let stored = StoredMessage::new(self.last, message.clone());
         if stored.waits() {
             *self.waiting.entry(stored.sender.clone()).or_default() += stored.waiting_bytes();
+        } else {
+            self.settled.insert(self.last);
         }
         self.messages.insert(self.last, stored);
         if self.messages.len() > MAX_MESSAGES
-            && let Some((oldest, _)) = self.messages.first_key_value()
+            && let Some(oldest) = self.settled.first().or_else(|| self.messages.keys().next())
         {
             self.remove(*oldest);
         }
@@ -192,6 +196,7 @@ impl Tables {
         let waited = message.waits().then(|| (message.sender.clone(), message.waiting_bytes()));
         message.state = message.state.max(state);
         if let Some((sender, bytes)) = waited.filter(|_| !message.waits()) {
+            self.settled.insert(seq);
             self.waits_no_more(&sender, bytes);
         }
     }
@@ -217,6 +222,7 @@ impl Tables {
     }
 
     fn remove(&mut self, seq: u64) {
+        self.settled.remove(&seq);
         if let Some(message) = self.messages.remove(&seq) {
             if message.waits() {
                 self.waits_no_more(&message.sender, message.waiting_bytes());

@@ -244,6 +244,19 @@ async fn what_waits_of_one_sender_is_bounded_over_all_receivers() {
     .await;
 }
 
+/// Plain memory has a bound too.
+#[tokio::test]
+async fn memory_forgets_what_waits_for_nobody() {
+    let memory = Memory::default();
+    let all = (0..100_005).map(|n| message(&format!("m{n}"), ALICE, BOB));
+    let all = all.enumerate().map(|(n, message)| NewMessage { delivered: n >= 3, ..message });
+    memory.write(&all.map(Write::Append).collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(ids(&memory.pending(BOB, 0, 10).await.unwrap()), ["m0", "m1", "m2"]);
+    let page = Page { before: None, after: Some(0), limit: 4 };
+    let history = memory.history(&Conversation::between(ALICE, BOB), page).await.unwrap();
+    assert_eq!(ids(&history), ["m0", "m1", "m2", "m8"]);
+}
+
 #[tokio::test]
 async fn what_is_deleted_does_not_wait_any_more() {
     let folder = Folder::new("counted");
