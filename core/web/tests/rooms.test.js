@@ -30,6 +30,8 @@ test("a room has its history for who comes back, and counts what was not read", 
   const bob = await on.browser.signIn(window, on.server.url, "bob2");
   await alice.add("room", "garden");
   await bob.add("room", "garden");
+  // Its history is there: what comes from now on, while it is open, is read.
+  await bob.page.getByText("All who are in this room").waitFor();
   await alice.say("one");
   await bob.message("one").waitFor();
   await bob.page.keyboard.press("Escape");

@@ -46,6 +46,7 @@ test("ids of messages that the page itself uses, or another sender has used, hid
   await alice.entry("lobby").locator(".badge", { hasText: "6" }).waitFor();
   await alice.choose("lobby");
   await alice.shows(said);
+  await alice.page.locator(".unread-line").waitFor();
   assert.equal(await alice.page.locator(".unread-line").count(), 1);
   assert.deepEqual(await alice.page.locator(".author").allTextContents(), ["bob2", "mallory2", "bob2", "mallory2", "bob2", "mallory2"]);
   await alice.page.reload();
