@@ -32,19 +32,22 @@ export class History {
     return found;
   }
 
-  /**
-   * What came since the newest that is here, or the latest page if nothing is here yet; once, with all that is unread, which is to be seen
-   * and then to be told as read. `unread` is the promise of its number, or of null if nobody knows it yet. Gives whether it is all here.
-   */
-  async catchUp(conversation, unread) {
+  /** What came since the newest that is here; the latest page, if nothing is here yet. */
+  async catchUp(conversation) {
     if (conversation.older === undefined) await this.#latest(conversation);
     else await this.#newer(conversation);
-    if (conversation.hasUnread) return true;
-    const number = await unread;
-    if (number === null) return false;
-    await this.#unread(conversation, number - conversation.unread);
+  }
+
+  /** Once, after it: all that is unread, so many as the server has said. It is to be seen, and then to be told as read. */
+  async unread(conversation, number) {
+    if (conversation.hasUnread) return;
+    let missing = number - conversation.unread;
+    for (let count = 0; missing > 0 && count < MOST && conversation.older !== null; ) {
+      const messages = await this.older(conversation);
+      missing -= messages.filter(({ status }) => status === "unread").length;
+      count += messages.length || PAGE;
+    }
     conversation.hasUnread = true;
-    return true;
   }
 
   /** The page before what is here; gives its messages. */
@@ -75,15 +78,6 @@ export class History {
     }
     conversation.startAnew();
     await this.#latest(conversation);
-  }
-
-  /** Older pages, until so many more that are unread have been found. */
-  async #unread(conversation, missing) {
-    for (let count = 0; missing > 0 && count < MOST && conversation.older !== null; ) {
-      const messages = await this.older(conversation);
-      missing -= messages.filter(({ status }) => status === "unread").length;
-      count += messages.length || PAGE;
-    }
   }
 
   #take(conversation, messages) {

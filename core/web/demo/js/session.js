@@ -193,17 +193,20 @@ export class Session {
     const { name } = conversation;
     // Off the list: a room would be joined again.
     if (this.conversations.get(name) !== conversation) return true;
-    let isDone;
     try {
       const followed = this.#follow(name);
       if (isRoom(name)) await followed;
-      isDone = await this.#history.catchUp(conversation, this.#unread.then((all) => all && (all.get(name) ?? 0)));
+      await this.#history.catchUp(conversation);
+      this.#changed(conversation);
+      const unread = await this.#unread;
+      if (unread) await this.#history.unread(conversation, unread.get(name) ?? 0);
+      return unread !== null;
     } catch (error) {
       // The view sees it if there is no history at all.
-      isDone = !isForNow(error);
+      return !isForNow(error);
+    } finally {
+      this.#changed(conversation);
     }
-    this.#changed(conversation);
-    return isDone;
   }
 
   /** One more page of what is older. */
