@@ -5,6 +5,7 @@ import { Client } from "/client/rtcd-client.js";
 import { Conversation, isPending } from "./conversation.js";
 import { explain, isForNow } from "./errors.js";
 import { Events } from "./events.js";
+import { Followed } from "./followed.js";
 import { History } from "./history.js";
 import { fromLive } from "./messages.js";
 import { isRoom } from "./names.js";
@@ -13,8 +14,6 @@ import { Roster } from "./roster.js";
 
 /** Ids in one receipt: the server takes a thousand. */
 const RECEIPT = 500;
-/** People whose presence is watched without their conversation having been opened: whoever writes comes onto the list. */
-const WATCHED = 300;
 /** ms after which what the server could not do is tried again. */
 const AGAIN = 5000;
 const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -28,8 +27,7 @@ export class Session {
   #outbox;
   #history;
   #presences = new Map();
-  /** Name → promise: presence is watched, or the room is joined. */
-  #followed = new Map();
+  #followed;
   #presence;
   /** What the server was told last. */
   #toldPresence = null;
@@ -38,8 +36,6 @@ export class Session {
   #connection = null;
   /** Promise: name → how many were unread there when the connection was made; null if the server cannot say. */
   #unread = null;
-  /** Whom it was told that they cannot be followed. */
-  #troubled = new Set();
   #stopped = new AbortController();
 
   constructor(user, device, presence) {
@@ -47,6 +43,7 @@ export class Session {
     this.#presence = presence;
     this.#roster = new Roster(user);
     this.#client = new Client({ url: `${scheme}://${location.host}/rtc`, user, device });
+    this.#followed = new Followed(this.#client, (name) => this.isReady && this.conversations.has(name), (error) => this.#tellTrouble(error));
     this.#history = new History(this.#client, user, this.#roster);
     this.#outbox = new Outbox(user, (item) => this.#transmit(item), (...fate) => this.#settle(...fate));
     this.#outbox.isConnected = () => this.state === "online";
@@ -123,7 +120,7 @@ export class Session {
     this.conversations.set(name, conversation);
     this.#roster.add(name, conversation.since);
     this.events.emit("list");
-    if (this.isReady) this.#followFew(name);
+    if (this.isReady) this.#followed.addFew(name);
     return conversation;
   }
 
@@ -139,12 +136,8 @@ export class Session {
     this.conversations.delete(name);
     // Only members are heard: to send it, this user would have to come back.
     if (isRoom(name)) for (const { id, to } of this.#outbox.items()) if (to === name) this.#outbox.drop(id);
-    this.#troubled.delete(name);
     this.events.emit("list");
-    const followed = this.#followed.get(name);
-    this.#followed.delete(name);
-    if (isRoom(name)) await this.#try(() => this.#client.room(name).leave());
-    else await this.#try(async () => (await followed)?.unsubscribe());
+    await this.#try(() => this.#followed.remove(name));
   }
 
   send(name, text) {
@@ -194,7 +187,7 @@ export class Session {
     // Off the list: a room would be joined again.
     if (this.conversations.get(name) !== conversation) return true;
     try {
-      const followed = this.#follow(name);
+      const followed = this.#followed.add(name);
       if (isRoom(name)) await followed;
       await this.#history.catchUp(conversation);
       this.#changed(conversation);
@@ -268,25 +261,22 @@ export class Session {
 
   /** At first, and after each loss. The library registers and subscribes anew by itself; what was missed comes from history. */
   #resume() {
-    // A membership may have ended meanwhile, and history is for members: this waits until there is one again.
-    for (const name of [...this.#followed.keys()]) if (isRoom(name)) this.#followed.delete(name);
+    this.#followed.onConnected();
     this.#refresh();
     this.events.emit("ready");
     this.#outbox.flush();
     // It was chosen while the connection was lost.
     if (this.#toldPresence !== this.#presence) this.setPresence(this.#presence);
-    for (const name of this.conversations.keys()) this.#followFew(name);
+    for (const name of this.conversations.keys()) this.#followed.addFew(name);
   }
 
   /** Until all that was missed is here, or the connection is another one. */
   async #refresh() {
     const connection = (this.#connection = {});
     const isOver = () => this.#connection !== connection || !this.isReady;
-    /** Conversations that are to be brought up to date; null as long as the server cannot say which. */
     let behind = null;
     for (let isFirst = true; ; isFirst = false) {
-      behind ??= await this.#askAll();
-      if (!behind && isFirst && this.state === "online") this.events.emit("trouble", "Earlier conversations cannot be shown right now.");
+      behind ??= await this.#askAll(isFirst);
       for (const conversation of behind ?? []) {
         if (await this.catchUp(conversation)) behind.delete(conversation);
         if (isOver()) return;
@@ -297,8 +287,12 @@ export class Session {
     }
   }
 
-  async #askAll() {
-    const asked = this.#history.summaries().catch(() => null);
+  /** Gives the conversations that are to be brought up to date, or null if the server may say it a little later. */
+  async #askAll(isFirst) {
+    const asked = this.#history.summaries().catch((error) => {
+      if (isFirst && this.state === "online") this.events.emit("trouble", "Earlier conversations cannot be shown right now.");
+      return isForNow(error) ? null : [];
+    });
     this.#unread = asked.then((summaries) => summaries && new Map(summaries.map(({ with: name, unread }) => [name, unread])));
     const summaries = await asked;
     if (!summaries) return null;
@@ -317,28 +311,6 @@ export class Session {
     }
     this.events.emit("list");
     return behind;
-  }
-
-  /** A room always; of people not all, if there are very many. */
-  #followFew(name) {
-    if (isRoom(name) || this.#followed.size < WATCHED) this.#follow(name);
-  }
-
-  /** Hears of a person's presence; is a member of a room. Tries anew if it failed. */
-  #follow(name) {
-    const known = this.#followed.get(name);
-    if (known) return known;
-    const begun = isRoom(name) ? this.#client.room(name).join(this.user) : this.#client.subscribePresence(name);
-    this.#followed.set(name, begun);
-    begun.then(() => this.#troubled.delete(name), (error) => {
-      if (this.#followed.get(name) !== begun) return;
-      this.#followed.delete(name);
-      if (isForNow(error)) setTimeout(() => this.isReady && this.conversations.has(name) && this.#followFew(name), AGAIN);
-      if (!isRoom(name) || this.state !== "online" || this.#troubled.has(name)) return;
-      this.#troubled.add(name);
-      this.events.emit("trouble", explain(error));
-    });
-    return begun;
   }
 
   #arrived(live) {
@@ -362,7 +334,7 @@ export class Session {
       return { status: status === "delivered" ? "delivered" : "sent", date };
     }
     // Only members are heard.
-    await this.#follow(to);
+    await this.#followed.add(to);
     const { date } = await this.#client.room(to).send(text, { id });
     return { status: "sent", date };
   }
@@ -391,9 +363,14 @@ export class Session {
     try {
       return (await work()) ?? true;
     } catch (error) {
-      if (this.state === "online") this.events.emit("trouble", explain(error));
+      this.#tellTrouble(error);
       return false;
     }
+  }
+
+  /** Of a lost connection the page tells by itself. */
+  #tellTrouble(error) {
+    if (this.state === "online") this.events.emit("trouble", explain(error));
   }
 }
 
