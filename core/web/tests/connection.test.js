@@ -1,4 +1,5 @@
 // The wire between a tab and the server is cut, for a moment and for longer.
+import assert from "node:assert/strict";
 import { Proxy } from "./support/proxy.js";
 import { stage, test } from "./support/stage.js";
 
@@ -112,10 +113,12 @@ test("a tab that was duplicated takes the connection over, and gives it back", a
   await copy.page.goto(on.server.url);
   await copy.page.locator("#app").waitFor();
   await first.page.getByRole("dialog").getByText("another tab").waitFor();
+  await copy.page.getByRole("navigation").getByRole("button", { name: "Add a person" }).first().click();
   await first.page.getByRole("button", { name: "Use it here" }).click();
   await copy.page.getByRole("dialog").getByText("another tab").waitFor();
   await copy.page.getByRole("button", { name: "Sign out" }).last().click();
   await copy.page.locator("#signin").waitFor();
+  await copy.page.locator("#new-dialog").waitFor({ state: "hidden" });
   await first.online();
 });
 
@@ -137,4 +140,62 @@ test("a server that is too busy for somebody who comes back is asked again", asy
   await tab.presence("ian", "away");
   await tab.say("After all");
   await tab.tick("After all", "sent");
+});
+
+test("what the server refused at first, but has, is not told as unsent", async () => {
+  const alice = await on.browser.signIn(await on.browser.window(), on.server.url, "alice5");
+  const bob = await on.browser.signIn(await on.browser.window(), on.server.url, "bob5");
+  await alice.page.routeWebSocket(/\/rtc/, (socket) => {
+    const server = socket.connectToServer();
+    const ids = new Set();
+    socket.onMessage((text) => {
+      const { Type, To, DialogueID } = JSON.parse(text);
+      if (Type === "MESSAGE" && To.startsWith("bob5")) ids.add(DialogueID);
+      server.send(text);
+    });
+    server.onMessage((text) => {
+      const response = JSON.parse(text);
+      const isRefused = response.Type === "RESPONSE" && ids.has(response.DialogueID);
+      socket.send(isRefused ? JSON.stringify({ ...response, Code: 503, Desc: "" }) : text);
+    });
+  });
+  await alice.page.reload();
+  await alice.online();
+  await alice.add("person", "bob5");
+  await alice.say("Hello");
+  await alice.tick("Hello", "failed");
+  await bob.choose("alice5");
+  await alice.tick("Hello", "read");
+  await alice.page.getByRole("button", { name: "Sign out" }).click();
+  // It asks nothing.
+  await alice.page.locator("#signin").waitFor();
+});
+
+test("history that cannot be had is asked for at the same pace, however often the connection was lost", async (t) => {
+  const wire = await Proxy.to(on.server.port);
+  t.after(() => wire.stop());
+  const window = await on.browser.window();
+  await window.clock.install();
+  const tab = await on.browser.signIn(window, wire.url, "kate");
+  let asked = 0;
+  await tab.page.route("**/api/im/v1/history/**", (route) => {
+    asked += 1;
+    return route.fulfill({ status: 503, contentType: "application/json", body: '{"code":102,"msg":"busy"}' });
+  });
+  await tab.add("person", "leo");
+  await tab.page.getByText("Earlier messages cannot be shown now.").waitFor();
+  for (let round = 0; round < 3; round += 1) {
+    const again = tab.page.waitForResponse("**/api/im/v1/history/**");
+    wire.close();
+    await tab.offline();
+    wire.open();
+    await tab.retry();
+    await again;
+  }
+  await tab.page.getByText("Earlier messages cannot be shown now.").waitFor();
+  const before = asked;
+  await tab.page.clock.runFor(5000);
+  await tab.say("Said after it");
+  await tab.tick("Said after it", "sent");
+  assert.equal(asked, before + 1);
 });

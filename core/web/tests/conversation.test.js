@@ -26,6 +26,14 @@ test("whatever comes first, they stand by date, then by history, then as they ca
   assert.deepEqual(ids(conversation), ["a", "b1", "b2", "c", "c2"]);
 });
 
+test("messages of one moment stand as in the history, whatever came without its place", () => {
+  const conversation = new Conversation("bob");
+  conversation.add(theirs("three", 10, 3));
+  conversation.add(theirs("two", 10));
+  for (const [id, seq] of [["one", 1], ["two", 2], ["three", 3], ["four", 4]]) conversation.add(theirs(id, 10, seq));
+  assert.deepEqual(ids(conversation), ["one", "two", "three", "four"]);
+});
+
 test("what is not sent stands last, whatever the clock here says", () => {
   const conversation = new Conversation("bob");
   conversation.add(mine("one", 5));

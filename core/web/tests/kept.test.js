@@ -2,18 +2,23 @@
 import assert from "node:assert/strict";
 import { Proxy } from "./support/proxy.js";
 import { stage, test } from "./support/stage.js";
+import { stranger } from "./support/stranger.js";
 
 const on = stage();
 
-test("whoever signs in after another one finds nothing of theirs", async () => {
+test("whoever signs in after another one finds nothing of theirs", async (t) => {
   const alice = await on.browser.signIn(await on.browser.window(), on.server.url, "alice");
   await alice.add("person", "bob");
+  const announcer = alice.page.locator("#announcer");
+  await (await stranger(t, on.server, "bob@rtc.example")).message("alice@rtc.example", "What nobody else is to hear");
+  await announcer.getByText("What nobody else is to hear").waitFor({ state: "attached" });
   await alice.page.locator("#composer").fill("What I would never send");
   await alice.page.getByLabel("Your status").selectOption("Busy");
   await alice.page.getByRole("button", { name: "Sign out" }).click();
   await alice.page.getByLabel("Your name").fill("eve");
   await alice.page.keyboard.press("Enter");
   await alice.page.locator("#me-name", { hasText: "eve" }).waitFor();
+  assert.equal(await announcer.textContent(), "");
   assert.equal(await alice.page.getByLabel("Your status").inputValue(), "online");
   await alice.add("person", "bob");
   assert.equal(await alice.page.locator("#composer").inputValue(), "");
@@ -86,8 +91,12 @@ test("two tabs of one user: what is added, read and removed in one is so in the 
   const two = await on.browser.signIn(window, on.server.url, "hanna");
   const ivan = await on.browser.signIn(await on.browser.window(), on.server.url, "ivan");
   await one.add("room", "garden");
-  await two.entry("garden").waitFor();
-  await one.page.keyboard.press("Escape");
+  await two.choose("garden");
+  for (const tab of [one, two]) {
+    // Its history is there, so it is joined: whoever speaks from now on is heard.
+    await tab.page.getByText("All who are in this room").waitFor();
+    await tab.page.keyboard.press("Escape");
+  }
   await ivan.add("person", "hanna");
   await ivan.say("Are you there?");
   await ivan.add("room", "garden");
@@ -104,6 +113,23 @@ test("two tabs of one user: what is added, read and removed in one is so in the 
   await one.page.getByRole("button", { name: "Leave", exact: true }).click();
   await two.entry("garden").waitFor({ state: "detached" });
   await two.page.locator("#nothing").waitFor();
+});
+
+test("a room that was left and joined again in another tab, at once, is another conversation here", async () => {
+  const window = await on.browser.window();
+  const tab = await on.browser.signIn(window, on.server.url, "lena");
+  await tab.add("room", "yard");
+  await tab.page.getByText("All who are in this room").waitFor();
+  await tab.page.evaluate(() => {
+    const key = "rtcd.roster.lena@rtc.example";
+    const [[name, entry]] = Object.entries(JSON.parse(localStorage[key]));
+    for (const value of [{ ...entry, hidden: Date.now() }, { ...entry, since: Date.now() + 1 }]) {
+      localStorage[key] = JSON.stringify({ [name]: value });
+      dispatchEvent(new StorageEvent("storage", { key }));
+    }
+  });
+  await tab.say("Is it shown?");
+  await tab.tick("Is it shown?", "sent");
 });
 
 test("a status that was chosen offline is told when the connection is back", async (t) => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Proxy } from "./support/proxy.js";
 import { stage, test } from "./support/stage.js";
+import { stranger } from "./support/stranger.js";
 
 const on = stage();
 
@@ -128,4 +129,27 @@ test("the focus is never lost with what had it", async (t) => {
   await tab.page.keyboard.press("Enter");
   await tab.entry("jon").waitFor({ state: "detached" });
   await tab.page.locator("#add-person:focus").waitFor();
+});
+
+test("what has the focus in the log keeps it when the connection is lost, and when something is said", async (t) => {
+  const wire = await Proxy.to(on.server.port);
+  t.after(() => wire.stop());
+  const alice = await on.browser.signIn(await on.browser.window(), wire.url, "alice12");
+  const bob = await stranger(t, on.server, "bob12@rtc.example");
+  await bob.message("alice12@rtc.example", "See https://example.com/x for it");
+  await bob.message("alice12@rtc.example", "or not");
+  await alice.choose("bob12");
+  await alice.page.locator("#log a").focus();
+  const isFocused = () => alice.page.evaluate(() => document.activeElement.matches("#log a"));
+  wire.close();
+  await alice.offline();
+  assert.ok(await isFocused());
+  wire.open();
+  await alice.retry();
+  await alice.online();
+  // The button that was pressed is gone, and the page has put the focus elsewhere.
+  await alice.page.locator("#log a").focus();
+  await bob.message("alice12@rtc.example", "After all");
+  await alice.message("After all").waitFor();
+  assert.ok(await isFocused());
 });

@@ -1,6 +1,7 @@
 // Two tabs talk, and nothing is lost, doubled or out of order.
 import assert from "node:assert/strict";
 import { stage, test } from "./support/stage.js";
+import { stranger } from "./support/stranger.js";
 
 const on = stage();
 
@@ -144,4 +145,49 @@ test("two devices of one user see the same conversation", async () => {
   await desk.say("From the desk");
   await phone.shows(["them: To both of you", "me: From the desk"]);
   await bob.shows(["me: To both of you", "them: From the desk"]);
+});
+
+test("the line above what is new goes to where one left off last", async (t) => {
+  const alice = await on.browser.signIn(await on.browser.window(), on.server.url, "alice9");
+  const bob = await stranger(t, on.server, "bob9@rtc.example");
+  const looks = (isSeen) => alice.page.evaluate((isSeen) => {
+    document.hasFocus = () => isSeen;
+    dispatchEvent(new Event("focus"));
+  }, isSeen);
+  const below = (text) => alice.page.locator(".unread-line + .message", { hasText: text }).waitFor();
+  await bob.message("alice9@rtc.example", "one");
+  await alice.choose("bob9");
+  await below("one");
+  await looks(false);
+  await bob.message("alice9@rtc.example", "two");
+  await below("two");
+  await bob.message("alice9@rtc.example", "three");
+  await alice.message("three").waitFor();
+  await below("two");
+  await looks(true);
+  await alice.entry("bob9").locator(".badge").waitFor({ state: "hidden" });
+  await looks(false);
+  await bob.message("alice9@rtc.example", "four");
+  await below("four");
+});
+
+test("who wants more while the first messages are still coming gets more", async () => {
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice10");
+  await alice.add("person", "dora");
+  const texts = Array.from({ length: 60 }, (_, at) => `Note ${at + 1}`);
+  await alice.say(...texts);
+  await alice.tick("Note 60", "sent");
+  let letGo;
+  const held = new Promise((resolve) => (letGo = resolve));
+  // Without it, nobody knows whether more has to come by itself.
+  await alice.page.route("**/api/im/v1/conversations**", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await alice.page.reload();
+  await alice.message("Note 60").waitFor();
+  await alice.page.getByRole("button", { name: "Earlier messages" }).press("Enter");
+  letGo();
+  await alice.shows(texts.map((text) => `me: ${text}`));
 });

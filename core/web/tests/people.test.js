@@ -1,6 +1,8 @@
 // Who is there, who is new, who is gone from the list.
 import assert from "node:assert/strict";
+import { Proxy } from "./support/proxy.js";
 import { stage, test } from "./support/stage.js";
+import { stranger } from "./support/stranger.js";
 
 const on = stage();
 
@@ -108,4 +110,29 @@ test("a clock that is wrong by days changes nothing", async () => {
     await tab.choose(`otto-${name}`);
     await tab.shows(["them: one", "me: two", "them: three", "them: four"]);
   }
+});
+
+test("whoever was removed while something was not sent is back with the next message, by any clock", async (t) => {
+  const wire = await Proxy.to(on.server.port);
+  t.after(() => wire.stop());
+  const context = await on.browser.window();
+  await context.clock.setSystemTime(Date.now() + 3 * 86_400_000);
+  const tab = await on.browser.signIn(context, wire.url, "paula");
+  const otto = await stranger(t, on.server, "otto@rtc.example");
+  await otto.message("paula@rtc.example", "one");
+  await tab.choose("otto");
+  wire.close();
+  await tab.offline();
+  await tab.say("Not sent");
+  await tab.page.getByRole("button", { name: "Remove from the list" }).click();
+  await tab.page.getByRole("button", { name: "Remove", exact: true }).click();
+  await tab.entry("otto").waitFor({ state: "detached" });
+  await tab.page.close();
+  // It comes to another device, and from history to this one.
+  await stranger(t, on.server, "paula@rtc.example", "phone");
+  await otto.message("paula@rtc.example", "two");
+  wire.open();
+  const next = await on.browser.signIn(context, wire.url, "paula");
+  await next.choose("otto");
+  await next.shows(["them: one", "them: two"]);
 });

@@ -1,8 +1,16 @@
 // Rooms: all who are in one read what is said in it.
+import assert from "node:assert/strict";
 import { Proxy } from "./support/proxy.js";
 import { stage, test } from "./support/stage.js";
 
 const on = stage();
+
+/** Leaves the room that is open. */
+async function leave(tab, room) {
+  await tab.page.getByRole("button", { name: "Leave the room" }).click();
+  await tab.page.getByRole("button", { name: "Leave", exact: true }).click();
+  await tab.entry(room).waitFor({ state: "detached" });
+}
 
 test("three talk in a room, and each sees who said what", async () => {
   const window = await on.browser.window();
@@ -30,6 +38,8 @@ test("a room has its history for who comes back, and counts what was not read", 
   const bob = await on.browser.signIn(window, on.server.url, "bob2");
   await alice.add("room", "garden");
   await bob.add("room", "garden");
+  // Its history is there: what comes from now on, while it is open, is read.
+  await bob.page.getByText("All who are in this room").waitFor();
   await alice.say("one");
   await bob.message("one").waitFor();
   await bob.page.keyboard.press("Escape");
@@ -93,11 +103,77 @@ test("who leaves a room gets no more of it, and has it back after joining again"
   const bob = await on.browser.signIn(window, on.server.url, "bob4");
   await alice.add("room", "cellar");
   await bob.add("room", "cellar");
-  await bob.page.getByRole("button", { name: "Leave the room" }).click();
-  await bob.page.getByRole("button", { name: "Leave", exact: true }).click();
-  await bob.entry("cellar").waitFor({ state: "detached" });
+  await leave(bob, "cellar");
   await alice.say("Is he gone?");
   await alice.tick("Is he gone?", "sent");
   await bob.add("room", "cellar");
   await bob.shows(["them: Is he gone?"]);
+});
+
+test("what is under way while somebody leaves does not bring the room back", async () => {
+  const alice = await on.browser.signIn(await on.browser.window(), on.server.url, "alice5");
+  const bob = await on.browser.signIn(await on.browser.window(), on.server.url, "bob5");
+  let letGo;
+  let got;
+  const hasCome = new Promise((resolve) => (got = resolve));
+  await bob.page.routeWebSocket(/\/rtc/, (socket) => {
+    const server = socket.connectToServer();
+    // His good-bye takes its time.
+    socket.onMessage((text) => {
+      const { Type, To, Expire } = JSON.parse(text);
+      if (Type === "SUBSCRIBE" && To.startsWith("room:") && Expire === 0) letGo = () => server.send(text);
+      else server.send(text);
+    });
+    server.onMessage((text) => {
+      socket.send(text);
+      if (JSON.parse(text).Body === "Is he gone?") got();
+    });
+  });
+  await bob.page.reload();
+  await bob.online();
+  await alice.add("room", "barn");
+  await bob.add("room", "barn");
+  await bob.page.getByText("All who are in this room").waitFor();
+  await leave(bob, "barn");
+  await alice.say("Is he gone?");
+  await hasCome;
+  letGo();
+  // Somebody else's message comes after it.
+  await alice.add("person", "bob5");
+  await alice.say("And now?");
+  await bob.entry("alice5").locator(".badge", { hasText: "1" }).waitFor();
+  assert.equal(await bob.entry("barn").count(), 0);
+  await bob.page.getByText("No rooms.").waitFor();
+});
+
+test("what was not sent to a room that was left offline does not bring it back", async (t) => {
+  const wire = await Proxy.to(on.server.port);
+  t.after(() => wire.stop());
+  const window = await on.browser.window();
+  await window.clock.install();
+  const alice = await on.browser.signIn(window, wire.url, "alice7");
+  await alice.add("room", "loft");
+  await alice.page.getByText("All who are in this room").waitFor();
+  await alice.add("person", "bob7");
+  await alice.say("Sent later");
+  wire.close();
+  await alice.offline();
+  await alice.choose("loft");
+  await alice.say("Not sent");
+  await alice.page.clock.runFor(31_000);
+  await leave(alice, "loft");
+  await alice.page.clock.runFor(31_000);
+  wire.open();
+  await alice.retry();
+  await alice.online();
+  await alice.choose("bob7");
+  await alice.say("After it");
+  await alice.tick("After it", "sent");
+  const bob = await on.browser.signIn(await on.browser.window(), on.server.url, "bob7");
+  await bob.add("room", "loft");
+  await bob.say("Who is here?");
+  await bob.choose("alice7");
+  await bob.say("Where are you?");
+  await alice.message("Where are you?").waitFor();
+  await alice.page.getByText("No rooms.").waitFor();
 });

@@ -1,27 +1,15 @@
 // What others may do to one who reads.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { Client } from "../client/dist/rtcd-client.js";
 import { stage, test } from "./support/stage.js";
+import { stranger } from "./support/stranger.js";
 
-const WebSocket = globalThis.WebSocket ?? createRequire(import.meta.url)("ws");
 const on = stage();
-
-/** Somebody who uses no page, and may have any name. */
-async function stranger(t, user) {
-  const client = new Client({ url: `${on.server.url.replace("http", "ws")}rtc`, user, WebSocket });
-  client.on("message", () => {});
-  await client.connect();
-  t.after(() => client.close());
-  await client.register();
-  return client;
-}
 
 test("a user who is called like a room says nothing to anybody", async (t) => {
   const alice = await on.browser.signIn(await on.browser.window(), on.server.url, "alice");
-  const fake = await stranger(t, "room:lobby@rtc.example");
+  const fake = await stranger(t, on.server, "room:lobby@rtc.example");
   await assert.rejects(fake.message("alice@rtc.example", "I am the lobby"), { code: 403 });
-  const bob = await stranger(t, "bob@rtc.example");
+  const bob = await stranger(t, on.server, "bob@rtc.example");
   await bob.message("alice@rtc.example", "I am Bob");
   await alice.entry("bob").waitFor();
   assert.deepEqual(await alice.page.locator(".entry-name").allTextContents(), ["bob"]);
@@ -31,7 +19,7 @@ test("a user who is called like a room says nothing to anybody", async (t) => {
 test("ids of messages that the page itself uses, or another sender has used, hide nothing", async (t) => {
   const alice = await on.browser.signIn(await on.browser.window(), on.server.url, "alice2");
   await alice.add("room", "lobby");
-  const [bob, mallory] = [await stranger(t, "bob2@rtc.example"), await stranger(t, "mallory2@rtc.example")];
+  const [bob, mallory] = [await stranger(t, on.server, "bob2@rtc.example"), await stranger(t, on.server, "mallory2@rtc.example")];
   const rooms = [bob, mallory].map((client) => client.room("room:lobby@rtc.example"));
   for (const room of rooms) await room.join("Bob");
   await alice.page.keyboard.press("Escape");
@@ -41,11 +29,13 @@ test("ids of messages that the page itself uses, or another sender has used, hid
     for (const [at, room] of rooms.entries()) {
       await room.send(`${id} of ${at}`, { id });
       said.push(`them: ${id} of ${at}`);
+      await alice.entry("lobby").locator(".entry-last", { hasText: `${["bob2", "mallory2"][at]}: ${id} of ${at}` }).waitFor();
     }
   }
   await alice.entry("lobby").locator(".badge", { hasText: "6" }).waitFor();
   await alice.choose("lobby");
   await alice.shows(said);
+  await alice.page.locator(".unread-line").waitFor();
   assert.equal(await alice.page.locator(".unread-line").count(), 1);
   assert.deepEqual(await alice.page.locator(".author").allTextContents(), ["bob2", "mallory2", "bob2", "mallory2", "bob2", "mallory2"]);
   await alice.page.reload();
@@ -55,7 +45,7 @@ test("ids of messages that the page itself uses, or another sender has used, hid
 
 test("what is very long is shown in part, what is empty or no text is told", async (t) => {
   const alice = await on.browser.signIn(await on.browser.window(), on.server.url, "alice3");
-  const bob = await stranger(t, "bob3@rtc.example");
+  const bob = await stranger(t, on.server, "bob3@rtc.example");
   for (const body of ["x".repeat(50_000), "line\n".repeat(100), " ", { a: 1 }, "😀".repeat(2000)]) await bob.message("alice3@rtc.example", body);
   await alice.choose("bob3");
   await alice.page.getByText("This message is empty.").waitFor();
@@ -73,7 +63,7 @@ test("what is very long is shown in part, what is empty or no text is told", asy
 test("names that would turn the letters around are seen to do so", async (t) => {
   const alice = await on.browser.signIn(await on.browser.window(), on.server.url, "alice4");
   for (const name of ["a\u202egnp.exe@rtc.example", "<img src=x onerror=alert(1)>@rtc.example", "__proto__"]) {
-    await (await stranger(t, name)).message("alice4@rtc.example", "Hello");
+    await (await stranger(t, on.server, name)).message("alice4@rtc.example", "Hello");
   }
   await alice.entry("__proto__").waitFor();
   const names = await alice.page.locator(".entry-name").allTextContents();

@@ -74,18 +74,24 @@ class Watch {
     }
     async ask() {
         this.#refresh.clear();
-        const response = await this.asker.ask("SUBSCRIBE", { To: this.user, Event: "presence", Expire: EXPIRE });
+        let response;
+        try {
+            response = await this.asker.ask("SUBSCRIBE", { To: this.user, Event: "presence", Expire: EXPIRE });
+        }
+        catch (error) {
+            // Whoever asked: it is to go on.
+            if (!this.#isStopped)
+                this.#refresh.set(AGAIN);
+            throw error;
+        }
         const granted = typeof response.Expire === "number" && response.Expire > 0 ? response.Expire : EXPIRE;
         if (!this.#isStopped)
             this.#refresh.set((granted * 1000) / 2);
     }
     again() {
         this.ask().catch((error) => {
-            if (this.#isStopped)
-                return;
-            this.onError(error);
-            if (!this.#refresh.isSet)
-                this.#refresh.set(AGAIN);
+            if (!this.#isStopped)
+                this.onError(error);
         });
     }
     /** The server has ended it, which was not asked for. */

@@ -106,11 +106,8 @@ class Membership {
         if (nickname === undefined)
             return;
         this.#ask(nickname).catch((error) => {
-            if (this.#nickname === undefined)
-                return;
-            this.onError(error);
-            if (!this.#refresh.isSet)
-                this.#refresh.set(AGAIN);
+            if (this.#nickname !== undefined)
+                this.onError(error);
         });
     }
     stop() {
@@ -120,7 +117,15 @@ class Membership {
     }
     async #ask(nickname) {
         this.#refresh.clear();
-        await this.asker.ask("SUBSCRIBE", { ...this.#as(nickname), Expire: EXPIRE });
+        try {
+            await this.asker.ask("SUBSCRIBE", { ...this.#as(nickname), Expire: EXPIRE });
+        }
+        catch (error) {
+            // Whoever asked: a membership that there was is to go on.
+            if (this.#nickname !== undefined)
+                this.#refresh.set(AGAIN);
+            throw error;
+        }
         if (this.#nickname === undefined)
             return; // left meanwhile
         this.#isJoined = true;

@@ -3,7 +3,7 @@
 import type { Asker } from "./asker.js";
 import type { IncomingRequest } from "./incoming.js";
 import { Timer } from "./timers.js";
-import { userOf } from "./wire.js";
+import { userOf, type Response } from "./wire.js";
 
 /** How a device is seen; a user is busy if one device is, else online if one is, else away. */
 export type PresenceState = "online" | "busy" | "away";
@@ -96,16 +96,21 @@ class Watch implements PresenceSubscription {
 
   async ask(): Promise<void> {
     this.#refresh.clear();
-    const response = await this.asker.ask("SUBSCRIBE", { To: this.user, Event: "presence", Expire: EXPIRE });
+    let response: Response;
+    try {
+      response = await this.asker.ask("SUBSCRIBE", { To: this.user, Event: "presence", Expire: EXPIRE });
+    } catch (error) {
+      // Whoever asked: it is to go on.
+      if (!this.#isStopped) this.#refresh.set(AGAIN);
+      throw error;
+    }
     const granted = typeof response.Expire === "number" && response.Expire > 0 ? response.Expire : EXPIRE;
     if (!this.#isStopped) this.#refresh.set((granted * 1000) / 2);
   }
 
   again(): void {
     this.ask().catch((error: Error) => {
-      if (this.#isStopped) return;
-      this.onError(error);
-      if (!this.#refresh.isSet) this.#refresh.set(AGAIN);
+      if (!this.#isStopped) this.onError(error);
     });
   }
 

@@ -23,7 +23,7 @@ export interface Registration {
   readonly tokenExpire: number | undefined;
 }
 
-/** ms after which a refresh that failed is tried again. */
+/** ms after which a REGISTER that failed is tried again, if there is one to keep up. */
 const AGAIN = 5_000;
 /**
  * Seconds. Browsers let the timers of a tab that is not seen fire once a minute, so a refresh may be a minute late: 60 s + 60 s is
@@ -109,9 +109,7 @@ export class Registrar {
   #again(): void {
     if (this.#wanted === undefined) return;
     this.#ask(this.#wanted).catch((error: Error) => {
-      if (this.#wanted === undefined) return;
-      this.onError(error);
-      if (!this.#refresh.isSet) this.#refresh.set(AGAIN);
+      if (this.#wanted !== undefined) this.onError(error);
     });
   }
 
@@ -119,7 +117,14 @@ export class Registrar {
     this.#last += 1;
     const number = this.#last;
     this.#refresh.clear();
-    const response = await this.asker.ask("REGISTER", { ...this.#fields, Expire: expire, Presence: presence });
+    let response: Response;
+    try {
+      response = await this.asker.ask("REGISTER", { ...this.#fields, Expire: expire, Presence: presence });
+    } catch (error) {
+      // Whoever asked: what was granted before ends all the same. If nothing is wanted then, nothing is done.
+      if (number === this.#last) this.#refresh.set(AGAIN);
+      throw error;
+    }
     const granted = grantedBy(response, expire);
     if (number > this.#grantedBy) {
       this.#grantedBy = number;

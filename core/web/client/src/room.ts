@@ -118,9 +118,7 @@ class Membership implements Room {
     const nickname = this.#nickname;
     if (nickname === undefined) return;
     this.#ask(nickname).catch((error: Error) => {
-      if (this.#nickname === undefined) return;
-      this.onError(error);
-      if (!this.#refresh.isSet) this.#refresh.set(AGAIN);
+      if (this.#nickname !== undefined) this.onError(error);
     });
   }
 
@@ -132,7 +130,13 @@ class Membership implements Room {
 
   async #ask(nickname: string): Promise<void> {
     this.#refresh.clear();
-    await this.asker.ask("SUBSCRIBE", { ...this.#as(nickname), Expire: EXPIRE });
+    try {
+      await this.asker.ask("SUBSCRIBE", { ...this.#as(nickname), Expire: EXPIRE });
+    } catch (error) {
+      // Whoever asked: a membership that there was is to go on.
+      if (this.#nickname !== undefined) this.#refresh.set(AGAIN);
+      throw error;
+    }
     if (this.#nickname === undefined) return; // left meanwhile
     this.#isJoined = true;
     this.#refresh.set((EXPIRE * 1000) / 2);

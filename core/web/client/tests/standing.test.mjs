@@ -73,6 +73,43 @@ test("a refresh that fails is told, and tried again", async () => {
   assert.equal(socket.sent.length, 5);
 });
 
+test("a change that is refused ends no refreshing", async () => {
+  const { client, socket, timers } = await registered({ heartbeat: Infinity, silence: Infinity });
+  const change = watch(client.register({ presence: "busy" }));
+  await socket.answer(socket.sent[1], 503);
+  assert.equal(change.result.code, 503);
+  await timers.advance(5_000);
+  assert.equal(socket.sent[2].Presence, undefined, "as it was before");
+  await socket.answer(socket.sent[2], 200, GRANT);
+
+  watch(client.subscribePresence("bob@test.com"));
+  await socket.answer(socket.sent[3], 200, { Expire: 600 });
+  const asked = watch(client.subscribePresence("bob@test.com"));
+  await socket.answer(socket.sent[4], 503);
+  assert.equal(asked.result.code, 503);
+  const room = client.room("room:1@test.com");
+  watch(room.join("Al"));
+  await socket.answer(socket.sent[5]);
+  const renamed = watch(room.join("Bo"));
+  await socket.answer(socket.sent[6], 503);
+  assert.equal(renamed.result.code, 503);
+  await timers.advance(5_000);
+  assert.deepEqual(socket.sent.slice(7).map(({ Type, To, From }) => [Type, To, From]), [
+    ["SUBSCRIBE", "bob@test.com", "alice@test.com"],
+    ["SUBSCRIBE", "room:1@test.com", "Al"],
+  ]);
+});
+
+test("a token that cannot be renewed ends no refreshing", async () => {
+  const { client, socket, timers } = await registered({ fetch: async () => ({ status: 401, json: async () => ({}) }) });
+  const asked = watch(client.history("bob@test.com"));
+  await settled();
+  await socket.answer(socket.sent[1], 503);
+  assert.equal(asked.result.code, 503);
+  await timers.advance(5_000);
+  assert.equal(socket.sent[2].Type, "REGISTER");
+});
+
 test("all is said anew on a new socket", async () => {
   const world = await registered({ device: "phone" });
   const { client, socket } = world;

@@ -2,10 +2,10 @@
 import { avatar } from "./avatar.js";
 import { Banner } from "./banner.js";
 import { Chat } from "./chat.js";
-import { ask, askForName } from "./dialogs.js";
+import { ask, askForName, dismissAll } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { isRoom, shown } from "./names.js";
-import { announce, announceMessage, note } from "./notes.js";
+import { announce, announceMessage, forgetNotes, note } from "./notes.js";
 import { paced } from "./paced.js";
 import { Sidebar } from "./sidebar.js";
 import { ofTab } from "./storage.js";
@@ -54,6 +54,8 @@ export class App {
     for (const off of this.#offs) off();
     byId("app").hidden = true;
     this.#show(null);
+    dismissAll();
+    forgetNotes();
     document.title = "rtcd";
   }
 
@@ -113,9 +115,8 @@ export class App {
 
   /** What the address says is open. So the browser's own "back" leads to the list on a phone. */
   #route() {
-    const name = nameOfHash();
-    if (name === null) this.#show(null);
-    else if (name !== this.#chat?.name) this.#show(this.#session.conversations.get(name) ?? null);
+    const conversation = this.#session.conversations.get(nameOfHash()) ?? null;
+    if (conversation !== (this.#chat?.conversation ?? null)) this.#show(conversation);
   }
 
   #show(conversation) {
@@ -160,9 +161,9 @@ export class App {
   }
 
   #showList() {
-    // In another tab it was taken off the list; or the address names one that has just come onto it.
+    // In another tab it was taken off the list; or the address names one that has just come onto it, or has come back.
     if (this.#chat && !this.#session.conversations.has(this.#chat.name)) this.#leave();
-    else if (!this.#chat) this.#route();
+    else this.#route();
     this.#sidebar.update();
     let unread = 0;
     for (const conversation of this.#session.conversations.values()) unread += conversation.unread;

@@ -23,7 +23,9 @@ export class Chat {
   #below = 0;
   #isLoading = false;
   #isAskedAgain = false;
+  #isOlderWanted = false;
   #isLoaded = false;
+  #again;
 
   /** `leave`: goes back to the list; `remove`: takes the conversation off it. */
   constructor(session, conversation, { leave, remove }) {
@@ -55,6 +57,10 @@ export class Chat {
       if (event.key === "Escape" && !event.isComposing) leave();
     });
     this.showPresence();
+  }
+
+  get conversation() {
+    return this.#conversation;
   }
 
   get name() {
@@ -89,7 +95,11 @@ export class Chat {
 
   /** A message has just come. */
   arrived(message) {
-    if (!this.isWatched()) this.#log.markUnreadFrom(message);
+    if (!this.isWatched() && !message.own) {
+      // All before it has been read: the line goes to where the new ones begin.
+      if (this.#isLoaded && this.#conversation.unread === 1) this.#log.forgetUnread();
+      this.#log.markUnreadFrom(message);
+    }
     if (!this.#log.isAtEnd) this.#below += 1;
     if (!message.own) announceMessage(`${shown(message.from)}: ${message.text.slice(0, SAID)}`);
   }
@@ -139,12 +149,14 @@ export class Chat {
     // Without its history it works all the same: the server's store may be out of order, and messages go on.
     if (!this.#isLoaded) this.#loaded();
     else this.update();
-    if (this.#conversation.older === undefined && this.element.isConnected) setTimeout(() => this.#loadAgain(), AGAIN);
+    clearTimeout(this.#again);
+    if (this.#conversation.older === undefined && this.element.isConnected) this.#again = setTimeout(() => this.#loadAgain(), AGAIN);
+    else if (this.#isOlderWanted) this.#older();
   }
 
   /** If it is still shown, and its history still missing. */
-  #loadAgain() {
-    if (this.#conversation.older === undefined && this.element.isConnected) this.#load();
+  async #loadAgain() {
+    if (this.#conversation.older === undefined && this.element.isConnected) await this.#load();
   }
 
   #loaded() {
@@ -154,10 +166,16 @@ export class Chat {
   }
 
   async #older() {
-    if (this.#isLoading || this.#conversation.older === null || !this.#session.isReady) return;
+    const { older } = this.#conversation;
+    if (older === null || !this.#session.isReady) return;
+    this.#isOlderWanted = this.#isLoading && older !== undefined;
+    if (this.#isLoading) return;
     this.#isLoading = true;
     await this.#session.loadOlder(this.#conversation);
     this.#isLoading = false;
+    this.#isOlderWanted = false;
+    // The connection may have been lost and be back meanwhile.
+    if (this.#isAskedAgain) await this.#loadAgain();
   }
 
   #send(text) {

@@ -16,6 +16,8 @@ export class Conversation {
   older = undefined;
   /** The newest place in the history that is here with all before it, since the first page. */
   newestSeq = null;
+  /** Whether all that the server said to be unread is here. */
+  hasUnread = false;
   /** By what keyOf gives. */
   #byId = new Map();
   #unread = new Set();
@@ -53,9 +55,11 @@ export class Conversation {
       this.#place(message);
       return true;
     }
-    if (message.seq != null) known.seq = message.seq;
     this.#improve(known, message.status);
-    if (message.date !== known.date && message.seq != null) this.#move(known, message.date);
+    if (message.seq != null && (message.seq !== known.seq || message.date !== known.date)) {
+      known.seq = message.seq;
+      this.#move(known, message.date);
+    }
     return false;
   }
 
@@ -108,6 +112,7 @@ export class Conversation {
     this.#unread.clear();
     this.older = undefined;
     this.newestSeq = null;
+    this.hasUnread = false;
   }
 
   /** What the others wrote and nobody has read here. */
@@ -139,10 +144,15 @@ export class Conversation {
     this.#place(message);
   }
 
-  /** After all that is not later: messages of one moment stay in the order in which they came, or in the history's. */
+  /**
+   * After all that is not later: messages of one moment stay in the order in which they came, or in the history's. There may be some
+   * whose place in it is not known between two that know theirs: what is sure counts.
+   */
   #place(message) {
     let at = this.messages.length;
-    while (at > 0 && isAfter(this.messages[at - 1], message)) at -= 1;
+    for (let before = at - 1; before >= 0 && !isAfter(message, this.messages[before]); before -= 1) {
+      if (isAfter(this.messages[before], message)) at = before;
+    }
     this.messages.splice(at, 0, message);
   }
 }

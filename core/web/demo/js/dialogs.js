@@ -82,6 +82,11 @@ export function ask({ title, lead, yes, no = "Cancel" }) {
   });
 }
 
+/** Whoever waits for an answer gets none. */
+export function dismissAll() {
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+}
+
 /** The close event comes a moment later: if the dialog is open again by then, it is that of the question before. */
 function onDismissed(dialog, handler) {
   dialog.oncancel = handler;

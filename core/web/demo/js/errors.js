@@ -23,6 +23,12 @@ export function explain(error) {
   return BY_CODE[code] ?? `The server refused (${code}).`;
 }
 
+/** Whether the same may work a little later, on this connection. */
+export function isForNow(error) {
+  const code = error?.name === "HttpError" ? error.status : error?.code;
+  return !code || code === 408 || code === 429 || code >= 500;
+}
+
 /** Whether it is worth trying again by itself when the connection is back. */
 export function isPassing(error) {
   return error?.name === "TimeoutError" || error?.name === "ClosedError" || error?.code === 408;

@@ -128,7 +128,7 @@ export class Log {
         isFirst: isNewDay || isUnread || !isOneGroup(before, message),
         isLast: !isOneGroup(message, messages[at + 1]),
         isNewest: message === newestOwn,
-        isOnline: this.#actions.isOnline(),
+        isHeld: message === newestOwn && message.status === "sending" && !this.#actions.isOnline(),
       };
       const row = this.#row(message, name, place);
       row.toggleAttribute("data-far", at < messages.length - FAR);
@@ -140,7 +140,8 @@ export class Log {
   #row(message, name, place) {
     const row = this.#rows.get(message) ?? h("li");
     this.#rows.set(message, row);
-    const state = `${message.status} ${message.date} ${message.reason ?? ""} ${Object.values(place)}`;
+    // Of what others wrote it does not show whether it has been read. A row that is drawn anew loses focus and selection.
+    const state = `${message.own && message.status} ${message.date} ${message.reason ?? ""} ${Object.values(place)}`;
     if (row.dataset.state !== state) {
       row.dataset.state = state;
       fillRow(row, message, name, place, this.#actions);

@@ -31,6 +31,7 @@ const READ_OUT = 3;
 const heard = [];
 const sayHeard = paced(() => {
   const texts = heard.splice(0);
+  if (texts.length === 0) return;
   if (texts.length > READ_OUT) announce(`${texts.length} new messages`);
   else texts.forEach(announce);
 }, BREATH);
@@ -39,6 +40,12 @@ const sayHeard = paced(() => {
 export function announceMessage(text) {
   heard.push(text);
   sayHeard();
+}
+
+/** What was said to one user is nothing for the next one. */
+export function forgetNotes() {
+  heard.length = 0;
+  for (const id of ["announcer", "notes"]) byId(id).replaceChildren();
 }
 
 /** Says something to those who listen. A line of its own each time: the same words twice are said twice. */

@@ -13,7 +13,10 @@ export class Outbox {
   #onFate;
   /** Id → `{ id, to, text, date }`: not known to be at the server. */
   #waiting;
+  /** Receivers to whom something is under way. */
   #underWay = new Set();
+  /** How many there have been. */
+  #connections = 0;
 
   /**
    * `transmit(item)` is the promise of `{ status, date }`; `onFate(item, status, detail)` hears what became of it, where `detail` is the
@@ -34,48 +37,55 @@ export class Outbox {
   put(item) {
     this.#waiting.set(item.id, item);
     this.#keep();
-    this.#send(item);
+    this.#run(item.to);
   }
 
   drop(id) {
-    this.#waiting.delete(id);
-    this.#keep();
+    if (this.#waiting.delete(id)) this.#keep();
   }
 
   retry(id) {
     const item = this.#waiting.get(id);
     if (!item) return;
     delete item.failed;
-    this.#send(item);
+    this.#keep();
+    this.#run(item.to);
   }
 
-  /** The connection is there: all that waits for it leaves. */
+  /** The connection is there, or there again: all that waits for it leaves. */
   flush() {
-    for (const item of this.items()) {
-      if (!item.failed) this.#send(item);
-    }
+    this.#connections += 1;
+    for (const to of new Set(this.items().map((item) => item.to))) this.#run(to);
   }
 
+  /** What is for one receiver leaves one after the other: what has to leave again must not come after the next. */
+  async #run(to) {
+    if (this.#underWay.has(to)) return;
+    this.#underWay.add(to);
+    for (;;) {
+      const item = this.items().find((one) => one.to === to && !one.failed);
+      if (!item || !(await this.#send(item))) break;
+    }
+    this.#underWay.delete(to);
+  }
+
+  /** Whether what waits may go on. */
   async #send(item) {
-    if (this.#underWay.has(item.id)) return;
-    this.#underWay.add(item.id);
+    const connection = this.#connections;
     try {
       const { status, date } = await this.#transmit(item);
       this.drop(item.id);
       this.#onFate(item, status, date);
     } catch (error) {
-      this.#failed(item, error);
-    } finally {
-      this.#underWay.delete(item.id);
+      if (!this.#waiting.has(item.id)) return true;
+      // It stays what it is, and leaves again: now, if the connection is another one, or with `flush`.
+      if (isPassing(error) && !this.isConnected()) return false;
+      if (isPassing(error) && connection !== this.#connections) return true;
+      item.failed = true;
+      this.#keep();
+      this.#onFate(item, "failed", explain(error));
     }
-  }
-
-  #failed(item, error) {
-    if (!this.#waiting.has(item.id)) return;
-    if (isPassing(error) && !this.isConnected()) return;
-    item.failed = true;
-    this.#keep();
-    this.#onFate(item, "failed", explain(error));
+    return true;
   }
 
   /** Set by the session. */

@@ -25,8 +25,17 @@ export class Roster {
     return name === `rtcd.${this.#key}`;
   }
 
+  /**
+   * What it has written may be older than what is known here: browsers show it to other tabs with a delay. So nothing goes for being missing
+   * there, and of two entries the later one holds.
+   */
   readAgain() {
-    this.#entries = this.#read();
+    for (const [name, entry] of this.#read()) this.#entries.set(name, later(this.#entries.get(name), entry));
+  }
+
+  /** Whether it was taken off the list. */
+  isRemoved(name) {
+    return Boolean(this.#entries.get(name)?.hidden);
   }
 
   /** What is on the list. */
@@ -41,7 +50,7 @@ export class Roster {
   }
 
   hide(name, date) {
-    this.#keep(name, { since: date, readUntil: 0, ...this.#entries.get(name), hidden: date });
+    this.#keep(name, { since: Date.now(), readUntil: 0, ...this.#entries.get(name), hidden: date });
   }
 
   /** Whether it was taken off the list, and nothing was said since. A room that is not on the list is one that was left. */
@@ -66,8 +75,16 @@ export class Roster {
 
   /** Another tab of this user may have changed others meanwhile. */
   #keep(name, entry) {
+    this.readAgain();
     this.#entries.set(name, entry);
-    const kept = [...this.#read().set(name, entry)].sort(([, one], [, other]) => other.since - one.since);
+    const kept = [...this.#entries].sort(([, one], [, other]) => other.since - one.since);
     lasting.write(this.#key, Object.fromEntries(kept.slice(0, MOST)));
   }
+}
+
+/** Whoever comes onto the list again does so at a later time; until then, taken off is taken off. */
+function later(one, other) {
+  if (!one) return other;
+  const isLater = other.since > one.since || (other.since === one.since && Boolean(other.hidden));
+  return { ...(isLater ? other : one), readUntil: Math.max(one.readUntil, other.readUntil) };
 }

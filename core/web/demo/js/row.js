@@ -10,14 +10,14 @@ const LINES = 30;
 const SHOWN = 1500;
 
 /**
- * Fills a row. `place` tells where it stands: `isFirst` and `isLast` of a group of one author, `isNewest` of one's own, and whether the
- * page `isOnline`. `actions` are `{ retry, discard }`.
+ * Fills a row. `place` tells where it stands: `isFirst` and `isLast` of a group of one author, `isNewest` of one's own; and whether it
+ * `isHeld` until the connection is back. `actions` are `{ retry, discard }`.
  */
 export function fillRow(row, message, conversation, place, actions) {
   const classes = ["message", message.own && "own", place.isFirst && "first", place.isLast && "last", message.own && message.status];
   row.className = classes.filter(Boolean).join(" ");
   row.dataset.id = message.id;
-  row.dataset.status = message.status;
+  if (message.own) row.dataset.status = message.status;
   const inRoom = isRoom(conversation);
   const author = message.own ? "You" : shown(message.from);
   const stamp = h("span", { class: "stamp" });
@@ -66,7 +66,7 @@ function below(message, inRoom, place, actions) {
       h("button", { type: "button", onclick: () => actions.discard(message.id) }, "Delete"));
   }
   if (!place.isNewest) return null;
-  if (message.status === "sending") return place.isOnline ? null : fate("Leaves when the connection is back");
+  if (message.status === "sending") return place.isHeld ? fate("Leaves when the connection is back") : null;
   return inRoom ? null : fate(fateWord(message.status));
 }
 

@@ -3,8 +3,9 @@
 // `failed(conversation, reason)`.
 import { Client } from "/client/rtcd-client.js";
 import { Conversation, isPending } from "./conversation.js";
-import { explain } from "./errors.js";
+import { explain, isForNow } from "./errors.js";
 import { Events } from "./events.js";
+import { Followed } from "./followed.js";
 import { History } from "./history.js";
 import { fromLive } from "./messages.js";
 import { isRoom } from "./names.js";
@@ -13,9 +14,7 @@ import { Roster } from "./roster.js";
 
 /** Ids in one receipt: the server takes a thousand. */
 const RECEIPT = 500;
-/** People whose presence is watched without their conversation having been opened: whoever writes comes onto the list. */
-const WATCHED = 300;
-/** ms after which it is tried again to make this user known. */
+/** ms after which what the server could not do is tried again. */
 const AGAIN = 5000;
 const scheme = location.protocol === "https:" ? "wss" : "ws";
 
@@ -28,12 +27,15 @@ export class Session {
   #outbox;
   #history;
   #presences = new Map();
-  /** Name → promise: presence is watched, or the room is joined. */
-  #followed = new Map();
+  #followed;
   #presence;
   /** What the server was told last. */
   #toldPresence = null;
   #isKnown = false;
+  /** A new object each time that the connection is made. */
+  #connection = null;
+  /** Promise: name → how many were unread there when the connection was made; null if the server cannot say. */
+  #unread = null;
   #stopped = new AbortController();
 
   constructor(user, device, presence) {
@@ -41,6 +43,7 @@ export class Session {
     this.#presence = presence;
     this.#roster = new Roster(user);
     this.#client = new Client({ url: `${scheme}://${location.host}/rtc`, user, device });
+    this.#followed = new Followed(this.#client, (name) => this.isReady && this.conversations.has(name), (error) => this.#tellTrouble(error));
     this.#history = new History(this.#client, user, this.#roster);
     this.#outbox = new Outbox(user, (item) => this.#transmit(item), (...fate) => this.#settle(...fate));
     this.#outbox.isConnected = () => this.state === "online";
@@ -117,25 +120,24 @@ export class Session {
     this.conversations.set(name, conversation);
     this.#roster.add(name, conversation.since);
     this.events.emit("list");
-    if (this.isReady) this.#followFew(name);
+    if (this.isReady) this.#followed.addFew(name);
     return conversation;
   }
 
   /** Out of the list. A room is left; a person may write again, and is back then. */
   async forget(name) {
-    // With the last message's date, which is the server's: this clock may be wrong.
-    const last = this.conversations.get(name)?.last;
-    this.#roster.hide(name, last && !isPending(last) ? last.date : Date.now());
+    // With the date of the last message that the server has: this clock may be wrong.
+    const last = this.conversations.get(name)?.messages.findLast((message) => !isPending(message));
+    this.#roster.hide(name, last?.date ?? Date.now());
     await this.#remove(name);
   }
 
   async #remove(name) {
     this.conversations.delete(name);
+    // Only members are heard: to send it, this user would have to come back.
+    if (isRoom(name)) for (const { id, to } of this.#outbox.items()) if (to === name) this.#outbox.drop(id);
     this.events.emit("list");
-    const followed = this.#followed.get(name);
-    this.#followed.delete(name);
-    if (isRoom(name)) await this.#try(() => this.#client.room(name).leave());
-    else await this.#try(async () => (await followed)?.unsubscribe());
+    await this.#try(() => this.#followed.remove(name));
   }
 
   send(name, text) {
@@ -176,17 +178,28 @@ export class Session {
     this.#client.markRead(conversation.name, ids).catch(() => messages.forEach((message) => conversation.markUnread(message)));
   }
 
-  /** Brings a conversation up to date, or gets its latest pages, with all that is unread, if none is there. */
-  async catchUp(conversation, unread = 0) {
-    // Where it fails, the conversation itself says that something is missing.
+  /**
+   * Brings a conversation up to date, or gets its latest pages, with all that is unread, if none is there. Gives false if there is more to
+   * be had a little later.
+   */
+  async catchUp(conversation) {
+    const { name } = conversation;
+    // Off the list: a room would be joined again.
+    if (this.conversations.get(name) !== conversation) return true;
     try {
-      const followed = this.#follow(conversation.name);
-      if (isRoom(conversation.name)) await followed;
-      await this.#history.catchUp(conversation, unread);
-    } catch {
-      // The view sees that there is no history.
+      const followed = this.#followed.add(name);
+      if (isRoom(name)) await followed;
+      await this.#history.catchUp(conversation);
+      this.#changed(conversation);
+      const unread = await this.#unread;
+      if (unread) await this.#history.unread(conversation, unread.get(name) ?? 0);
+      return unread !== null;
+    } catch (error) {
+      // The view sees it if there is no history at all.
+      return !isForNow(error);
+    } finally {
+      this.#changed(conversation);
     }
-    this.#changed(conversation);
   }
 
   /** One more page of what is older. */
@@ -226,10 +239,9 @@ export class Session {
   /** Another tab of this user has added, removed or read something. */
   #rosterChanged() {
     this.#roster.readAgain();
-    const shown = new Set(this.#roster.shown().map(([name]) => name));
-    for (const name of shown) this.begin(name);
+    for (const [name] of this.#roster.shown()) this.begin(name);
     for (const conversation of [...this.conversations.values()]) {
-      if (!shown.has(conversation.name)) this.#remove(conversation.name);
+      if (this.#roster.isRemoved(conversation.name)) this.#remove(conversation.name);
       else if (isRoom(conversation.name)) conversation.markReadUntil(this.#roster.readUntil(conversation.name));
     }
     this.events.emit("list");
@@ -248,60 +260,62 @@ export class Session {
   }
 
   /** At first, and after each loss. The library registers and subscribes anew by itself; what was missed comes from history. */
-  async #resume() {
+  #resume() {
+    this.#followed.onConnected();
+    this.#refresh();
     this.events.emit("ready");
     this.#outbox.flush();
     // It was chosen while the connection was lost.
     if (this.#toldPresence !== this.#presence) this.setPresence(this.#presence);
-    for (const name of this.conversations.keys()) {
-      // A membership may have ended meanwhile, and history is for members: this waits until there is one again.
-      if (isRoom(name)) this.#followed.delete(name);
-      this.#followFew(name);
+    for (const name of this.conversations.keys()) this.#followed.addFew(name);
+  }
+
+  /** Until all that was missed is here, or the connection is another one. */
+  async #refresh() {
+    const connection = (this.#connection = {});
+    const isOver = () => this.#connection !== connection || !this.isReady;
+    let behind = null;
+    for (let isFirst = true; ; isFirst = false) {
+      behind ??= await this.#askAll(isFirst);
+      for (const conversation of behind ?? []) {
+        if (await this.catchUp(conversation)) behind.delete(conversation);
+        if (isOver()) return;
+      }
+      if (behind?.size === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN));
+      if (isOver()) return;
     }
-    try {
-      await this.#refresh();
-    } catch {
-      if (this.state === "online") this.events.emit("trouble", "Earlier conversations cannot be shown right now.");
+  }
+
+  /** Gives the conversations that are to be brought up to date, or null if the server may say it a little later. */
+  async #askAll(isFirst) {
+    const asked = this.#history.summaries().catch((error) => {
+      if (isFirst && this.state === "online") this.events.emit("trouble", "Earlier conversations cannot be shown right now.");
+      return isForNow(error) ? null : [];
+    });
+    this.#unread = asked.then((summaries) => summaries && new Map(summaries.map(({ with: name, unread }) => [name, unread])));
+    const summaries = await asked;
+    if (!summaries) return null;
+    const behind = new Set();
+    for (const { with: name, message, unread } of summaries) {
+      if (this.#roster.isHidden(name, message?.date ?? 0)) continue;
+      const conversation = this.begin(name);
+      if (message) conversation.add(message);
+      // Read on another device, while this one was not there to hear of it.
+      if (message && unread === 0 && !isRoom(name)) conversation.markReadUntil(message.date);
+      if (unread > conversation.unread) behind.add(conversation);
+    }
+    // One that was never opened waits until it is, unless it has something new; of rooms nobody else knows whether they have.
+    for (const conversation of this.conversations.values()) {
+      if (conversation.older !== undefined || isRoom(conversation.name)) behind.add(conversation);
     }
     this.events.emit("list");
-  }
-
-  async #refresh() {
-    const unread = new Map();
-    for (const summary of await this.#history.summaries()) {
-      if (this.#roster.isHidden(summary.with, summary.message?.date ?? 0)) continue;
-      const conversation = this.begin(summary.with);
-      if (summary.message) conversation.add(summary.message);
-      unread.set(conversation, summary.unread);
-      this.events.emit("list");
-    }
-    for (const conversation of this.conversations.values()) {
-      const missing = (unread.get(conversation) ?? 0) - conversation.unread;
-      // One that was never opened waits until it is, unless it has something new; of rooms nobody else knows whether they have.
-      const isWanted = conversation.older !== undefined || missing > 0 || isRoom(conversation.name);
-      if (isWanted) await this.catchUp(conversation, unread.get(conversation));
-    }
-  }
-
-  /** A room always; of people not all, if there are very many. */
-  #followFew(name) {
-    if (isRoom(name) || this.#followed.size < WATCHED) this.#follow(name);
-  }
-
-  /** Hears of a person's presence; is a member of a room. Tries anew if it failed. */
-  #follow(name) {
-    const known = this.#followed.get(name);
-    if (known) return known;
-    const begun = isRoom(name) ? this.#client.room(name).join(this.user) : this.#client.subscribePresence(name);
-    this.#followed.set(name, begun);
-    begun.catch((error) => {
-      this.#followed.delete(name);
-      if (isRoom(name) && this.state === "online") this.events.emit("trouble", explain(error));
-    });
-    return begun;
+    return behind;
   }
 
   #arrived(live) {
+    // What was under way when a room was left does not bring it back.
+    if (isRoom(live.conversation) && !this.conversations.has(live.conversation)) return;
     const conversation = this.begin(live.conversation);
     const message = fromLive(live);
     if (!conversation.add(message)) return;
@@ -320,7 +334,7 @@ export class Session {
       return { status: status === "delivered" ? "delivered" : "sent", date };
     }
     // Only members are heard.
-    await this.#follow(to);
+    await this.#followed.add(to);
     const { date } = await this.#client.room(to).send(text, { id });
     return { status: "sent", date };
   }
@@ -329,14 +343,18 @@ export class Session {
     const conversation = this.conversations.get(to);
     if (!conversation) return;
     if (status === "failed") {
-      conversation.reset(id, "failed", detail);
-      this.events.emit("failed", conversation, detail);
+      if (conversation.reset(id, "failed", detail)) this.events.emit("failed", conversation, detail);
     } else conversation.settle(id, status, detail ? new Date(detail).getTime() : null);
     this.#changed(conversation);
   }
 
   #changed(conversation) {
     if (!conversation) return;
+    for (const { id, to, failed } of this.#outbox.items()) {
+      const message = failed && to === conversation.name ? conversation.ownById(id) : null;
+      // A receipt, or the history, says that the server has it, whatever it answered.
+      if (message && !isPending(message)) this.#outbox.drop(id);
+    }
     this.events.emit("messages", conversation);
     this.events.emit("list");
   }
@@ -345,9 +363,14 @@ export class Session {
     try {
       return (await work()) ?? true;
     } catch (error) {
-      if (this.state === "online") this.events.emit("trouble", explain(error));
+      this.#tellTrouble(error);
       return false;
     }
+  }
+
+  /** Of a lost connection the page tells by itself. */
+  #tellTrouble(error) {
+    if (this.state === "online") this.events.emit("trouble", explain(error));
   }
 }
 

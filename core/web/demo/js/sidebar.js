@@ -82,7 +82,7 @@ export class Sidebar {
     setText(entry.presence, isRoom(conversation.name) ? "" : presenceWord(presence));
     const last = conversation.last;
     setText(entry.when, last ? shortWhen(last.date) : "");
-    const state = last ? `${last.id} ${last.status}` : presence;
+    const state = last ? `${last.from} ${last.id} ${last.status}` : presence;
     if (entry.state !== state) {
       entry.state = state;
       entry.last.replaceChildren(...preview(conversation, presence));

@@ -20,9 +20,10 @@ export class Server {
     const server = new Server();
     server.folder = folder ?? (await Server.folder());
     await mkdir(path.join(server.folder, "conf"), { recursive: true });
-    // None is refused because the machine is slow.
+    // None is refused because the machine, or its disk, is slow.
     const settings = `rtc: {listen: '127.0.0.1:${port}'}\napi: {listen: '127.0.0.1:0'}\nlimits: {overload: 0s}\n`;
     await writeFile(path.join(server.folder, "conf/rtcd.yaml"), settings);
+    await writeFile(path.join(server.folder, "conf/store.yaml"), "timeout: 20s\n");
     await server.#run();
     return server;
   }
@@ -34,8 +35,14 @@ export class Server {
   async #run() {
     const log = await open(path.join(this.folder, "stderr.log"), "a");
     this.process = spawn(RTCD, [], { cwd: this.folder, stdio: ["ignore", "pipe", log.fd] });
-    this.ended = once(this.process, "exit");
-    await log.close();
+    try {
+      await once(this.process, "spawn");
+      this.ended = once(this.process, "exit");
+    } catch (error) {
+      throw new Error(`${RTCD} cannot be started (run \`cargo build\`, or name another one in RTCD): ${error.message}`);
+    } finally {
+      await log.close();
+    }
     const said = await within(PATIENCE, "rtcd has started", this.#greeting()).catch((error) => {
       this.process.kill("SIGKILL");
       throw error;

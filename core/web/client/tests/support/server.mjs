@@ -12,7 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../../../../..");
 /** The program: as the variable RTCD says, or the one that `cargo build` has made. */
 export const RTCD = process.env.RTCD ?? join(root, "target/debug/rtcd");
 
-/** Ports of its own, and none is refused because the machine is slow. */
+/** Ports of its own, and none is refused because the machine is slow (nor, further down, because its disk is). */
 const SETTINGS = { rtc: { listen: "127.0.0.1:0" }, api: { listen: "127.0.0.1:0" }, limits: { overload: "0s" } };
 
 /** A server with the routes of the program. */
@@ -28,6 +28,7 @@ export class Server {
     const all = { ...SETTINGS };
     for (const [section, values] of Object.entries(settings)) all[section] = { ...all[section], ...values };
     await writeFile(join(server.#folder, "conf/rtcd.yaml"), JSON.stringify(all)); // JSON is YAML
+    await writeFile(join(server.#folder, "conf/store.yaml"), "timeout: 20s\n");
     await server.#run();
     return server;
   }
