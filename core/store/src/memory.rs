@@ -25,8 +25,8 @@ struct Tables {
     last: u64,
     /// Those that wait for nobody.
     settled: BTreeSet<u64>,
-    /// What waits of each sender.
-    waiting: HashMap<String, u64>,
+    /// What waits of each sender, and of which kind.
+    waiting: HashMap<(String, Kind), u64>,
 }
 
 /// Receiver and name.
@@ -162,7 +162,7 @@ impl Tables {
         self.places.insert((message.receiver.clone(), message.name()), self.last);
         let stored = StoredMessage::new(self.last, message.clone());
         if stored.waits() {
-            *self.waiting.entry(stored.sender.clone()).or_default() += stored.waiting_bytes();
+            *self.waiting.entry((stored.sender.clone(), stored.kind)).or_default() += stored.waiting_bytes();
         } else {
             self.settled.insert(self.last);
         }
@@ -176,7 +176,7 @@ impl Tables {
     }
 
     fn append_within(&mut self, message: &NewMessage, max: u64) -> Written {
-        let waiting = self.waiting.get(&message.sender).copied().unwrap_or_default();
+        let waiting = self.waiting.get(&(message.sender.clone(), message.kind)).copied().unwrap_or_default();
         if !message.waits() || waiting + message.waiting_bytes() <= max {
             return Written::Appended(self.append(message));
         }
@@ -193,19 +193,20 @@ impl Tables {
 
     fn advance(&mut self, seq: u64, state: State) {
         let Some(message) = self.messages.get_mut(&seq) else { return };
-        let waited = message.waits().then(|| (message.sender.clone(), message.waiting_bytes()));
+        let waited =
+            message.waits().then(|| ((message.sender.clone(), message.kind), message.waiting_bytes()));
         message.state = message.state.max(state);
-        if let Some((sender, bytes)) = waited.filter(|_| !message.waits()) {
+        if let Some((whose, bytes)) = waited.filter(|_| !message.waits()) {
             self.settled.insert(seq);
-            self.waits_no_more(&sender, bytes);
+            self.waits_no_more(&whose, bytes);
         }
     }
 
-    fn waits_no_more(&mut self, sender: &str, bytes: u64) {
-        let Some(waiting) = self.waiting.get_mut(sender) else { return };
+    fn waits_no_more(&mut self, whose: &(String, Kind), bytes: u64) {
+        let Some(waiting) = self.waiting.get_mut(whose) else { return };
         *waiting = waiting.saturating_sub(bytes);
         if *waiting == 0 {
-            self.waiting.remove(sender);
+            self.waiting.remove(whose);
         }
     }
 
@@ -225,7 +226,7 @@ impl Tables {
         self.settled.remove(&seq);
         if let Some(message) = self.messages.remove(&seq) {
             if message.waits() {
-                self.waits_no_more(&message.sender, message.waiting_bytes());
+                self.waits_no_more(&(message.sender.clone(), message.kind), message.waiting_bytes());
             }
             let name = message.name();
             self.places.remove(&(message.receiver, name));

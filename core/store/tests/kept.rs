@@ -232,14 +232,23 @@ async fn what_waits_of_one_sender_is_bounded_over_all_receivers() {
         store.mark_read(BOB, ALICE, vec!["m4".to_owned()]).await.unwrap();
         assert_eq!(within(sized("m5", BOB)).await, Ok(false));
         store.append(NewMessage { delivered: true, ..sized("m5", BOB) }).await.unwrap();
-        // A receipt counts. In one batch each counts, in order.
-        let answers = ["m6", "m7", "m6"]
-            .map(|id| store.append_within(NewMessage { kind: Kind::Receipt, ..sized(id, BOB) }, 5000));
+        // In one batch each counts, in order.
+        let answers = ["m6", "m7", "m6"].map(|id| store.append_within(sized(id, BOB), 5000));
         let mut seen = Vec::new();
         for answer in answers {
             seen.push(answer.await.map(|appended| appended.is_repeat));
         }
         assert_eq!(seen, [Ok(false), Err(StoreError::TooMuch), Ok(true)]);
+        // Receipts count by themselves.
+        let receipt = |id: &str| NewMessage { kind: Kind::Receipt, ..sized(id, BOB) };
+        for id in ["r1", "r2", "r3", "r4", "r5"] {
+            assert_eq!(within(receipt(id)).await, Ok(false));
+        }
+        assert_eq!(within(receipt("r6")).await, Err(StoreError::TooMuch));
+        let name = Name { sender: ALICE.to_owned(), id: "r1".to_owned(), kind: Kind::Receipt };
+        store.mark_delivered(BOB, vec![name]).await.unwrap();
+        assert_eq!(within(receipt("r6")).await, Ok(false));
+        assert_eq!(within(sized("m7", BOB)).await, Err(StoreError::TooMuch));
     })
     .await;
 }
@@ -566,4 +575,29 @@ fn a_store_in_memory_needs_no_runtime() {
     assert!(matches!(append.as_mut().poll(&mut cx), Poll::Ready(Ok(_))));
     let mut count = Box::pin(store.pending_count(BOB));
     assert_eq!(count.as_mut().poll(&mut cx), Poll::Ready(Ok::<_, StoreError>(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_from_which_messages_are_deleted_is_not_the_last_one() {
+    let folder = Folder::new("pages_deleted");
+    let database = Sqlite::new(&folder.file(), &Settings::default()).open().await.unwrap();
+    for k in 0..10u64 {
+        let one = |n: u64| NewMessage {
+            delivered: true,
+            date: k * 1000 + n,
+            ..message(&format!("m{k}-{n}"), "alice@t.com", "bob@t.com")
+        };
+        database.write(&(0..1000).map(|n| Write::Append(one(n))).collect::<Vec<_>>()).await.unwrap();
+    }
+    let sweeper = database.clone();
+    let sweeping = tokio::spawn(async move {
+        for date in (0..8_000u64).step_by(20) {
+            sweeper.forget(date, 500).await.unwrap();
+        }
+    });
+    while !sweeping.is_finished() {
+        let page = Page { before: None, after: Some(0), limit: 200 };
+        let page = database.history(&Conversation::between("alice@t.com", "bob@t.com"), page).await.unwrap();
+        assert!(is_full_page(&page, 200), "{}", page.len());
+    }
 }

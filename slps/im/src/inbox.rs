@@ -108,6 +108,8 @@ pub(crate) struct Sending {
     pub(crate) legs: Vec<LegId>,
     /// A device is there and cannot take it now.
     pub(crate) is_declined: bool,
+    /// A device does not want it.
+    pub(crate) is_refused: bool,
     /// A device could not be reached.
     pub(crate) is_unreached: bool,
     /// Devices that were there when it was sent, and could not be reached.
@@ -142,11 +144,13 @@ impl Sending {
     }
 
     /// Why no device has taken it.
-    fn why(&mut self) -> Why {
+    fn why(&self) -> Why {
         if self.is_declined {
             Why::Declined
         } else if !self.fell.is_empty() {
-            Why::Fell(mem::take(&mut self.fell))
+            Why::Fell
+        } else if self.is_unreached && self.is_refused {
+            Why::Partly
         } else if self.is_unreached {
             Why::Unheard
         } else {
@@ -161,19 +165,17 @@ impl Tried {
     }
 
     /// It was sent once more; whether it has been often enough.
-    fn once_more(&mut self, why: &Why) -> bool {
+    fn once_more(&mut self, why: Why, fell: &BTreeSet<Peer>) -> bool {
+        self.declined += u32::from(matches!(why, Why::Declined | Why::Partly));
+        // Also while another one declines: that they come anew says nothing then.
+        for peer in fell {
+            *self.fell.entry(peer.clone()).or_default() += 1;
+        }
+        let has_fallen = self.fell.values().any(|times| *times >= TRIES);
         match why {
             Why::Refused => true,
-            Why::Declined => {
-                self.declined += 1;
-                self.declined >= TRIES
-            }
-            Why::Fell(peers) => {
-                for peer in peers {
-                    *self.fell.entry(peer.clone()).or_default() += 1;
-                }
-                self.fell.values().any(|times| *times >= TRIES)
-            }
+            Why::Declined | Why::Partly => has_fallen || self.declined >= TRIES,
+            Why::Fell => has_fallen,
             Why::Unheard => false,
         }
     }
@@ -231,14 +233,15 @@ impl Inbox {
         let name = sending.page.front().map(StoredMessage::name)?;
         let before = self.tried.take().filter(|tried| tried.name == name);
         let mut tried = before.unwrap_or_else(|| Tried::new(name.clone()));
-        let why = sending.why();
-        let is_over = tried.once_more(&why) || self.passed.is_again(&name);
+        let (why, fell) = (sending.why(), mem::take(&mut sending.fell));
+        let is_over = tried.once_more(why, &fell) || self.passed.is_again(&name);
         if !is_over {
             self.tried = Some(tried);
             return None;
         }
         sending.page.pop_front();
-        self.passed.pass(name, why.clone(), now);
+        self.passed.pass(name, why, now);
+        self.passed.blame(tried.fell.into_iter().filter(|(_, times)| *times >= TRIES).map(|(peer, _)| peer));
         sending.page.retain(|message| !self.passed.contains(&message.name()));
         Some(why)
     }

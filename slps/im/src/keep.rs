@@ -23,12 +23,17 @@ impl Courier {
             (of_sender >= self.settings.share()).then_some(Refusal::Share)
         };
         if let Some(refusal) = refusal {
-            let is_stale = inbox.is_count_stale(cx.now());
-            if is_stale && moving.stage == Stage::Waits && matches!(inbox.backlog, Backlog::Waiting) {
+            // What was passed over may be gone: deleted, read, or taken when its sender sent it again.
+            let rests = matches!(inbox.backlog, Backlog::Clear | Backlog::Unchecked | Backlog::Waiting);
+            let is_stale = rests && inbox.is_count_stale(cx.now());
+            if is_stale && moving.stage == Stage::Waits {
                 return self.read(cx, &receiver, Meanwhile::Wait);
             }
             if let Some(moving) = self.take(number) {
                 self.refuse(cx, moving, refusal);
+            }
+            if is_stale {
+                self.read(cx, &receiver, Meanwhile::Wait);
             }
             return;
         }

@@ -43,8 +43,9 @@
 //! |---|---|
 //! | all of them something else than 2xx, 408, 480, 503: they do not want it | at once; a message that has just come, too |
 //! | one 503, none 2xx | after three times |
-//! | all 408 or 480, or do not want it, and one of them had registered since it last failed: it may have fallen over the message | after three such registrations of one device |
-//! | else: all 408 or 480, or do not want it | never: it is waited for |
+//! | some do not want it, the others 408 or 480 | after three times |
+//! | 408 or 480, and one of them had registered since it last failed: it may have fallen over the message | after three such registrations of one device |
+//! | else: all 408 or 480 | never: it is waited for |
 //!
 //! A stored receipt that all refuse is done with. A message is sent again, in its order, when nothing else is to be sent, and has one try then:
 //!

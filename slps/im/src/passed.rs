@@ -46,14 +46,16 @@ struct Rest {
 }
 
 /// Why a message is passed over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Why {
     /// No device wants it.
     Refused,
     /// Devices are there, and could not take it.
     Declined,
-    /// These lost their connections over it.
-    Fell(BTreeSet<Peer>),
+    /// Some do not want it, and the others cannot be reached, as before.
+    Partly,
+    /// Devices lost their connections over it.
+    Fell,
     /// It was sent again, and nobody is there.
     Unheard,
 }
@@ -89,16 +91,17 @@ impl Passed {
         self.next = Some(self.next.map_or(until, |next| next.min(until)));
         self.is_eager |= is_eager;
         self.names.insert(name, Rest { until, rounds, is_eager });
-        match why {
-            Why::Fell(peers) => self.fell.extend(peers),
-            // So are those that would be sent again after it.
-            Why::Unheard => {
-                for (name, rounds) in mem::take(&mut self.again) {
-                    self.names.insert(name, Rest { until, rounds, is_eager: false });
-                }
+        // So are those that would be sent again after it.
+        if why == Why::Unheard {
+            for (name, rounds) in mem::take(&mut self.again) {
+                self.names.insert(name, Rest { until, rounds, is_eager: false });
             }
-            Why::Refused | Why::Declined => {}
         }
+    }
+
+    /// These lost their connections over one that is passed over.
+    pub(crate) fn blame(&mut self, peers: impl IntoIterator<Item = Peer>) {
+        self.fell.extend(peers);
     }
 
     /// A device registers that was not there; whether something has to be looked for again.

@@ -79,8 +79,11 @@ impl Courier {
         let is_read = !self.contacts.lookup(receiver).is_empty();
         let is_counted = !is_read || inbox.is_count_stale(cx.now());
         let (store, user, after) = (self.store.clone(), receiver.to_string(), inbox.read_to);
+        // Else it is cut when it is known what is left out: that does not make pages of one message each.
+        let is_whole = inbox.passed.is_empty();
         let question = async move {
-            let page = if is_read { Some(page(store.pending(&user, after, PAGE).await?)) } else { None };
+            let page =
+                if is_read { Some(page(store.pending(&user, after, PAGE).await?, is_whole)) } else { None };
             let counts = if is_counted { Some(store.pending_counts(&user).await?.into()) } else { None };
             Ok(Found { counts, page })
         };
@@ -129,11 +132,15 @@ impl Courier {
 
     /// Some of what is stored, in order.
     fn on_page(&mut self, cx: &mut Cx<Leg>, receiver: &ByteString, page: Page) {
-        let Page { messages: mut page, more } = page;
+        let Page { messages: mut page, mut more } = page;
         let may_send = self.may_send(receiver);
         let Some(inbox) = self.inboxes.get_mut(receiver) else { return };
         inbox.read_to = page.last().map_or(inbox.read_to, |last| last.seq);
         page.retain(|message| !inbox.is_left_out(&message.name()));
+        if cut(&mut page) {
+            more = true;
+            inbox.read_to = page.last().map_or(inbox.read_to, |last| last.seq);
+        }
         inbox.forget_taken();
         inbox.has_found |= !page.is_empty();
         if !may_send && (inbox.has_found || more || inbox.is_dirty) {
@@ -145,6 +152,7 @@ impl Courier {
                 page: VecDeque::from(page),
                 legs: Vec::new(),
                 is_declined: false,
+                is_refused: false,
                 is_unreached: false,
                 fell: BTreeSet::new(),
                 registrations: 0,
@@ -193,6 +201,7 @@ impl Courier {
                 return self.tell_senders(cx, receiver);
             }
             sending.is_declined = false;
+            sending.is_refused = false;
             sending.is_unreached = false;
             sending.fell.clear();
             sending.registrations = inbox.registrations;
@@ -227,6 +236,7 @@ impl Courier {
         let Some(at) = sending.legs.iter().position(|open| *open == leg) else { return };
         sending.legs.swap_remove(at);
         sending.is_declined |= fate == Fate::Declined;
+        sending.is_refused |= fate == Fate::Refused;
         sending.is_unreached |= fate == Fate::Unreached;
         sending.fell.extend(fell);
         let registrations = sending.registrations;
@@ -240,7 +250,7 @@ impl Courier {
         } else if sending.is_unwanted_receipt() {
             // It tells only of others, and would take the place of a message.
             self.take_first(cx, receiver);
-        } else if let Some(why @ (Why::Refused | Why::Declined)) = inbox.pass_over(cx.now()) {
+        } else if let Some(why @ (Why::Refused | Why::Declined | Why::Partly)) = inbox.pass_over(cx.now()) {
             // Devices are there, and may take the next one.
             debug!(user = &**receiver, ?why, "a stored message is passed over");
         } else if inbox.registrations == registrations {
@@ -355,16 +365,23 @@ impl Courier {
     }
 }
 
-/// What is kept at hand of what was read. There are as many pages as receivers, and messages can be large.
-fn page(mut messages: Vec<StoredMessage>) -> Page {
-    let mut more = messages.len() >= PAGE;
+/// Some of what is stored, of which all is to be sent, or not.
+fn page(mut messages: Vec<StoredMessage>, is_whole: bool) -> Page {
+    let more = messages.len() >= PAGE;
+    let is_cut = is_whole && cut(&mut messages);
+    Page { more: more || is_cut, messages }
+}
+
+/// What is kept at hand of what was read. There are as many pages as receivers, and messages can be large. Whether there was more.
+fn cut(page: &mut Vec<StoredMessage>) -> bool {
     let mut bytes = 0;
-    let fits = messages.iter().take_while(|message| {
+    let fits = page.iter().take_while(|message| {
         bytes += message.headers.len() + message.body.len();
         bytes <= PAGE_BYTES
     });
     let count = fits.count().max(1);
-    more |= count < messages.len();
-    messages.truncate(count);
-    Page { messages, more }
+    let is_cut = count < page.len();
+    page.truncate(count);
+    page.shrink_to_fit();
+    is_cut
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlSafeStr, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions, SqlSafeStr, SqlitePool, query};
 use tokio::sync::Mutex;
 
 use self::file::Files;
@@ -70,7 +70,7 @@ impl Sqlite {
             .busy_timeout(self.timeout)
             .thread_name(|id| format!("store-{id}"))
             .disable_statement_logging();
-        let mut writing = options
+        let writing = options
             .clone()
             .create_if_missing(true)
             .page_size(PAGE_SIZE)
@@ -80,16 +80,18 @@ impl Sqlite {
             .pragma("cache_size", WRITER_CACHE)
             .pragma("wal_autocheckpoint", LOG_PAGES)
             .pragma("journal_size_limit", LOG_SIZE);
-        if let Some(pages) = self.max_pages {
-            writing = writing.pragma("max_page_count", pages.to_string());
-        }
         let writers = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(self.timeout)
             .connect_with(writing)
             .await?;
         migrations().run(&writers).await.map_err(|error| Failure::Dead(error.to_string()))?;
-        let connection = writers.acquire().await?.detach();
+        let mut connection = writers.acquire().await?.detach();
+        if let Some(pages) = self.max_pages {
+            // Not before the tables are up to date: of a file that is full they would never be. One that has more already keeps
+            // what it has; room is made then.
+            query(AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).execute(&mut connection).await?;
+        }
         let reading = options.read_only(true);
         let readers = |count| {
             SqlitePoolOptions::new()
@@ -252,7 +254,7 @@ impl From<sqlx::Error> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{Row, query};
+    use sqlx::Row;
 
     use super::*;
 
@@ -296,5 +298,43 @@ mod tests {
         std::fs::remove_dir_all(folder).unwrap();
         // 2 is FULL.
         assert_eq!(seen, ["wal", "2", LOG_PAGES]);
+    }
+
+    /// A file that the first version filled up to `max_size`.
+    #[tokio::test]
+    async fn a_full_file_of_the_first_version_is_taken_over() {
+        use sqlx::Connection;
+        const PAGES: u32 = 2000;
+        let folder = std::env::temp_dir().join(format!("rtcd-store-full-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("messages.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .create_if_missing(true)
+            .page_size(PAGE_SIZE)
+            .synchronous(SqliteSynchronous::Off)
+            .pragma("max_page_count", PAGES.to_string());
+        let mut connection = options.connect().await.unwrap();
+        let first = include_str!("../../migrations/0001_messages.sql").into_sql_str();
+        let first = Migration::new(1, "messages".into(), MigrationType::Simple, first, false);
+        Migrator::with_migrations(vec![first]).run(&mut connection).await.unwrap();
+        let (mut n, mut refused) = (0i64, 0);
+        // What does not fit is refused, and less may still fit.
+        while refused < 30 {
+            n += 1;
+            let insert = query(
+                "INSERT INTO messages (conversation, id, sender, receiver, kind, date, headers, body, state)
+                VALUES ('c' || (? * 7919 % 997), ?, (? * 7919 % 997) || '@rtc.test.com', (? % 31) || '@rtc.test.com', 0,
+                1700000000000 + ?, '{}', '\"' || hex(zeroblob(25)) || '\"', ? % 3)",
+            );
+            let insert = insert.bind(n).bind(format!("id{n}")).bind(n).bind(n).bind(n).bind(n);
+            refused += u32::from(insert.execute(&mut connection).await.is_err());
+        }
+        connection.close().await.unwrap();
+        let settings = Settings { max_size: u64::from(PAGES * PAGE_SIZE), ..Settings::default() };
+        let database = Sqlite::new(&file, &settings).connect().await.unwrap();
+        assert_eq!(database.make_room(0, 10).await, Ok(10));
+        database.close().await.unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

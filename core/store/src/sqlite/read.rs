@@ -71,7 +71,8 @@ pub(super) async fn history(
         size!(),
         " FROM messages m WHERE conversation = ? AND kind <> 1 AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?"
     );
-    let mut reader = readers.acquire().await?;
+    // Both are of one moment: a message that is deleted in between would make the page seem to be the last one.
+    let mut reader = readers.begin().await?;
     let found = query(if page.after.is_some() { oldest_first } else { newest_first })
         .bind(conversation.key())
         .bind(signed(page.after.unwrap_or(0)))
@@ -101,7 +102,8 @@ pub(super) async fn conversations(
     limit: usize,
 ) -> Result<Vec<ConversationSummary>, Failure> {
     let before = signed(before.unwrap_or(u64::MAX));
-    let mut reader = readers.acquire().await?;
+    // As above: so would a conversation that goes on in between.
+    let mut reader = readers.begin().await?;
     let found = query(concat!(
         "SELECT c.last, ",
         size!(),

@@ -145,22 +145,23 @@ impl Pen {
         }
         senders.insert(ALL);
         let rows =
-            query("SELECT sender, bytes FROM waiting WHERE sender IN (SELECT value FROM json_each(?))")
+            query("SELECT sender, kind, bytes FROM waiting WHERE sender IN (SELECT value FROM json_each(?))")
                 .bind(json!(senders).to_string())
                 .fetch_all(&mut self.connection)
                 .await?;
         let mut waiting = HashMap::new();
         for row in &rows {
-            waiting.insert(row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?.cast_unsigned());
+            let key = (row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?);
+            waiting.insert(key, row.try_get::<i64, _>(2)?.cast_unsigned());
         }
-        let mut of_all = waiting.get(ALL).copied().unwrap_or_default();
+        let mut of_all = waiting.get(&(ALL.to_owned(), 0)).copied().unwrap_or_default();
         let max_of_all = self.max_waiting();
         let refused = entries.iter().map(|Entry { message, max_waiting }| {
             if !message.waits() {
                 return None;
             }
             let bytes = message.waiting_bytes();
-            let of_sender = waiting.entry(message.sender.clone()).or_default();
+            let of_sender = waiting.entry((message.sender.clone(), message.kind.number())).or_default();
             if let Some(max) = max_waiting {
                 if *of_sender + bytes > *max {
                     return Some(Written::TooMuch);

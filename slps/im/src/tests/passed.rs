@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use rtcd_sdk::jsip::StatusCode;
-use rtcd_store::State;
+use rtcd_store::{Database, State};
 
-use super::office::{ALICE, AWAY, BOB, BUSY, CAROL, NO, OK, Office, TIMEOUT, desk, phone};
+use super::office::{ALICE, AWAY, BOB, BUSY, CAROL, NO, OK, Office, TIMEOUT, desk, phone, text};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -336,5 +336,129 @@ fn what_was_passed_over_and_a_full_disk() {
     said.push(office.say(&phone(ALICE), BOB, "4"));
     office.takes(&phone(BOB), 3, OK);
     assert_eq!(office.code(said[3]), Some(200));
+    office.all_done(&said);
+}
+
+/// What was passed over is deleted, or taken when it is sent again: it does not fill the mailbox any more.
+#[test]
+fn what_was_passed_over_and_is_gone_takes_no_room() {
+    for is_taken in [true, false] {
+        let mut office = Office::with_settings("max_stored: 1");
+        office.registers(&desk(BOB));
+        let mut said = vec![office.say(&phone(ALICE), BOB, "1")];
+        office.takes(&desk(BOB), 0, NO);
+        if is_taken {
+            said.push(office.say(&phone(ALICE), BOB, "1"));
+            office.takes(&desk(BOB), 1, OK);
+        } else {
+            let database = office.database();
+            office.block_on(async { database.forget(u64::MAX, 100).await }).unwrap();
+        }
+        assert_eq!(office.stored_for(BOB), 0);
+        office.gone(&desk(BOB));
+        office.passes(SECOND * 10);
+        said.push(office.say(&phone(ALICE), BOB, "2"));
+        office.passes(SECOND * 10);
+        assert_eq!((office.code(*said.last().unwrap()), office.stored_for(BOB)), (Some(202), 1));
+        office.all_done(&said);
+    }
+}
+
+/// The same while a device is there, and silent.
+#[test]
+fn it_takes_no_room_of_who_is_there() {
+    let mut office = Office::with_settings("max_stored: 1");
+    office.registers(&desk(BOB));
+    let mut said = vec![office.say(&phone(ALICE), BOB, "1")];
+    office.takes(&desk(BOB), 0, NO);
+    let database = office.database();
+    office.block_on(async { database.forget(u64::MAX, 100).await }).unwrap();
+    office.passes(SECOND * 10);
+    for n in 1..3 {
+        said.push(office.say(&phone(ALICE), BOB, "2"));
+        office.takes(&desk(BOB), n, TIMEOUT);
+        office.passes(SECOND * 4);
+    }
+    assert_eq!(office.code(said[2]), Some(202));
+    office.all_done(&said);
+}
+
+/// One device answers 503, the other one falls over it and comes anew, again and again: the next one has its turn.
+#[test]
+fn what_is_declined_beside_a_device_that_falls() {
+    for code in [AWAY, TIMEOUT] {
+        let mut office = Office::new();
+        let said = ["1", "2"].map(|text| office.say(&phone(ALICE), BOB, text));
+        office.registers(&phone(BOB));
+        office.registers(&desk(BOB));
+        let mut seen = [0, 0];
+        for _ in 0..20 {
+            for (n, (device, code)) in [(phone(BOB), BUSY), (desk(BOB), code)].into_iter().enumerate() {
+                while let Some(copy) = office.copies(&device).get(seen[n]).copied() {
+                    let code = if text(office.copy(copy)) == "1" { code } else { OK };
+                    office.answers(copy, code);
+                    seen[n] += 1;
+                }
+            }
+            office.gone(&desk(BOB));
+            office.passes(SECOND * 2);
+            office.registers(&desk(BOB));
+        }
+        assert_eq!(
+            (office.texts(&phone(BOB)).contains(&"2".into()), office.stored_for(BOB)),
+            (true, 1),
+            "{code}"
+        );
+        office.all_done(&said);
+    }
+}
+
+/// One device refuses it, and the other one is a contact that never answers: the next one has its turn.
+#[test]
+fn what_is_refused_beside_a_silent_device() {
+    let mut office = Office::new();
+    office.registers(&phone(BOB));
+    office.registers(&desk(BOB));
+    let mut said = vec![office.say(&phone(ALICE), BOB, "1")];
+    office.takes(&desk(BOB), 0, NO);
+    office.takes(&phone(BOB), 0, TIMEOUT);
+    said.push(office.say(&phone(CAROL), BOB, "2"));
+    let mut seen = [1, 1];
+    for _ in 0..12 {
+        office.passes(SECOND * 5);
+        for (n, device) in [phone(BOB), desk(BOB)].into_iter().enumerate() {
+            while let Some(copy) = office.copies(&device).get(seen[n]).copied() {
+                let is_taken = n == 1 && text(office.copy(copy)) == "2";
+                let code = match n {
+                    _ if is_taken => OK,
+                    1 => NO,
+                    _ => TIMEOUT,
+                };
+                office.answers(copy, code);
+                seen[n] += 1;
+            }
+        }
+    }
+    assert!(office.texts(&desk(BOB)).len() < 8, "{:?}", office.texts(&desk(BOB)));
+    assert!(office.texts(&desk(BOB)).contains(&"2".into()));
+    office.all_done(&said);
+}
+
+/// Whoever is sent many messages is told of by as many receipts, which wait for senders that may never come.
+#[test]
+fn receipts_in_a_users_name_take_no_room_of_the_user() {
+    let mut office = Office::with_settings("max_waiting: 10000");
+    let mut said = Vec::new();
+    for n in 0..10 {
+        let sender = phone(&format!("sender{n}@test.com"));
+        said.extend((0..20).map(|n| office.say(&sender, BOB, &format!("{n:064}"))));
+    }
+    office.registers(&desk(BOB));
+    while let Some(copy) = office.unanswered(&desk(BOB)) {
+        office.answers(copy, OK);
+    }
+    office.gone(&desk(BOB));
+    said.push(office.say(&desk(BOB), CAROL, "1"));
+    assert_eq!(office.code(*said.last().unwrap()), Some(202));
     office.all_done(&said);
 }
