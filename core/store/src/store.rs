@@ -127,7 +127,7 @@ impl Store {
         }
     }
 
-    /// Keeps a message as [`append`](Self::append) does, if its sender has then no more than `max_waiting` bytes waiting in the store, for
+    /// Keeps a message as [`append`](Self::append) does, if its sender has then no more than `max_waiting` bytes of its kind waiting, for
     /// whomever. What waits is counted as about what it takes of the file.
     ///
     /// # Errors
