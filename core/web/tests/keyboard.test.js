@@ -72,6 +72,22 @@ test("sign in, add, write, read, leave: by keyboard alone", async () => {
   await alice.page.locator("#signin-name:focus").waitFor();
 });
 
+test("who chooses somebody and types at once has it in the message", async () => {
+  const window = await on.browser.window();
+  const alice = await on.browser.signIn(window, on.server.url, "alice7");
+  const bob = await on.browser.signIn(window, on.server.url, "bob7");
+  await alice.add("person", "bob7");
+  await alice.say("Are you there?");
+  await bob.entry("alice7").waitFor();
+  // Both in one turn of the page: no test is faster.
+  const written = await bob.page.evaluate(() => {
+    document.querySelector(".entry a").click();
+    document.execCommand("insertText", false, "Yes");
+    return document.querySelector("#composer").value;
+  });
+  assert.equal(written, "Yes");
+});
+
 test("the skip link leads to where one writes", async () => {
   const tab = await on.browser.signIn(await on.browser.window(), on.server.url, "carol");
   await tab.add("person", "dave");

@@ -74,6 +74,7 @@ export class App {
     for (const id of ["add-person", "add-first-person", "nothing-person"]) click(id, () => this.#add("person"));
     for (const id of ["add-room", "add-first-room", "nothing-room"]) click(id, () => this.#add("room"));
     click("signout", signOut);
+    click("lists", (event) => this.#follow(event));
     click("skip", (event) => {
       event.preventDefault();
       if (this.#chat) this.#chat.focus();
@@ -95,6 +96,16 @@ export class App {
     if (!name) return;
     this.#session.begin(name);
     location.hash = encodeURIComponent(name);
+    this.#route();
+  }
+
+  /** A link of the list. It opens here, not with the event that the browser has for it later: what is typed meanwhile would go nowhere. */
+  #follow(event) {
+    const link = event.target.closest("a[href]");
+    const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+    if (!link || !isPlain) return;
+    event.preventDefault();
+    location.hash = link.hash;
     this.#route();
   }
 
