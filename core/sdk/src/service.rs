@@ -99,12 +99,6 @@ pub struct Settings {
     pub text: Result<String, String>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self { file: String::new(), text: Ok(String::new()) }
-    }
-}
-
 impl Settings {
     /// The values in the text.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, LoadError> {

@@ -62,8 +62,8 @@ pub trait Database: Debug + Send + Sync + 'static {
 pub enum Write {
     /// Keep a message, unless one with its id, sender and receiver is there. If it is, and this one is delivered, so is that.
     Append(NewMessage),
-    /// The same, unless it has to wait and its sender would then have more than so many bytes of its kind waiting, for whomever; or all senders more than
-    /// the database gives to what waits. Within one batch what is there already may count too.
+    /// The same, unless it has to wait and its sender would then have more than so many bytes of its kind waiting, for whomever; or all senders
+    /// more than the database gives to what waits. Within one batch what is there already may count too.
     AppendWithin(NewMessage, u64),
     /// These messages and receipts for this receiver are delivered.
     Delivered {

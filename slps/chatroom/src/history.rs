@@ -4,6 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::warn;
+use rtcd_sdk::user_in;
 use rtcd_store::{
     Conversation, Kind, NewMessage, Packed, Page, Store, StoreError, StoredMessage, Unpacked, date_text,
     is_full_page,
@@ -54,7 +55,7 @@ pub(crate) fn to_keep<S>(cx: &Cx<(), S>, user: &str, post: &mut Post) -> NewMess
         conversation: Conversation::room(&post.to),
         id,
         // Of whatever device.
-        sender: Uri::parse(user).map_or_else(|_| user.to_owned(), |uri| uri.address()),
+        sender: user_in(user).into_owned(),
         receiver: post.to.to_string(),
         kind: Kind::Room,
         date,

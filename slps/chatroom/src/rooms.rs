@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use rtcd_sdk::prelude::*;
 use rtcd_sdk::tracing::{debug, warn};
+use rtcd_sdk::user_in;
 use rtcd_store::{NewMessage, Store};
 
 use crate::agenda::Due;
@@ -240,7 +241,7 @@ impl Rooms {
 
     fn is_member(&self, name: &str, user: &str) -> bool {
         let Some(room) = self.by_name.get(name).and_then(|id| self.rooms.get(id)) else { return false };
-        room.find(user).is_some() || room.members.values().any(|member| is_of(&member.user, user))
+        room.find(user).is_some() || room.members.values().any(|member| user_in(&member.user) == user)
     }
 
     fn place(&self, name: &str, user: &str) -> Result<Place, Refusal> {
@@ -356,11 +357,6 @@ fn look_later(agenda: &mut rtcd_sdk::Agenda<Due>, id: u64, room: &mut Room, now:
         room.is_looked_at = true;
         agenda.add(now + HELD, Due::Look(id));
     }
-}
-
-/// Whether an identity is the user's, with whatever device.
-fn is_of(identity: &str, user: &str) -> bool {
-    Uri::parse(identity).is_ok_and(|identity| identity.address() == user)
 }
 
 fn add(member: &mut Member, number: Number, post: &Arc<Post>, room: &str, limit: Limit) {

@@ -139,8 +139,7 @@ pub(crate) enum Step {
 impl Sending {
     /// Whether it is a receipt that all devices have refused.
     pub(crate) fn is_unwanted_receipt(&self) -> bool {
-        let is_refused = !self.is_declined && !self.is_unreached && self.fell.is_empty();
-        is_refused && self.page.front().is_some_and(|message| message.kind == Kind::Receipt)
+        self.why() == Why::Refused && self.page.front().is_some_and(|message| message.kind == Kind::Receipt)
     }
 
     /// Why no device has taken it.
